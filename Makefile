@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# dm-remap: the kernel module, the metadata library, the tools and their tests.
+#
+#   make              tools in build/, and the module when kernel headers are there
+#   make module       the module for KVER (default: the newest kernel with headers)
+#   make check        every test, through prove; does its own set-up as root on Debian
+#   make demo         a throw-away VM with a failing disk, from end to end
+#   make bench        the figures
+#   make install      tools, and module when built; DESTDIR and prefix are respected
+#
+# Each directory says in its build.mk what it adds: to TOOLS, to TESTS (what prove runs)
+# and to CLEAN.
+
+BUILD ?= build
+O := $(BUILD)/obj
+prefix ?= /usr/local
+sbindir ?= $(prefix)/sbin
+INSTALL ?= install
+
+CC ?= gcc
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes -Wstrict-prototypes -Wvla
+ALL_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Ilibmeta
+DEPFLAGS = -MMD -MP
+
+TOOLS :=
+TESTS :=
+BENCHES :=
+
+.PHONY: all tools module modules check demo bench install uninstall clean setup
+.DELETE_ON_ERROR:
+
+all: tools module-if-possible
+
+include $(sort $(wildcard */build.mk */*/build.mk))
+
+tools: $(TOOLS)
+
+# What a fresh machine lacks; prints exactly what to install where it may not.
+setup:
+	@tests/setup
+
+check: setup
+	@$(MAKE) --no-print-directory BUILD='$(BUILD)' all tests-built
+	@BUILD='$(abspath $(BUILD))' prove --timer --merge $(PROVEFLAGS) $(TESTS)
+
+demo: setup
+	@$(MAKE) --no-print-directory BUILD='$(BUILD)' tools
+	@BUILD='$(abspath $(BUILD))' tests/vm/demo
+
+bench: setup
+	@$(MAKE) --no-print-directory BUILD='$(BUILD)' all $(BENCHES)
+	@BUILD='$(abspath $(BUILD))' bench/run
+
+install: tools
+	$(INSTALL) -d $(DESTDIR)$(sbindir)
+	$(INSTALL) -m 755 $(TOOLS) $(DESTDIR)$(sbindir)
+	@set -e; for ko in $(BUILD)/*/dm-remap.ko; do [ -f "$$ko" ] || continue; \
+		kver=$$(basename $$(dirname "$$ko")); \
+		$(INSTALL) -d "$(DESTDIR)/lib/modules/$$kver/updates"; \
+		echo "$(INSTALL) -m 644 $$ko $(DESTDIR)/lib/modules/$$kver/updates"; \
+		$(INSTALL) -m 644 "$$ko" "$(DESTDIR)/lib/modules/$$kver/updates"; done
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(sbindir)/,$(notdir $(TOOLS)))
+	rm -f $(DESTDIR)/lib/modules/*/updates/dm-remap.ko
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The metadata engine. LIBMETA_SRC is what every host compiles, the kernel too; the tools
+# add the check and everything that only userspace needs.
+
+LIBMETA_SRC := libmeta/format.c libmeta/geometry.c libmeta/copies.c libmeta/index.c \
+	libmeta/table.c libmeta/load.c
+LIBMETA_USER_SRC := $(LIBMETA_SRC) libmeta/check.c libmeta/problems.c libmeta/host_file.c
+
+LIBMETA_OBJ := $(LIBMETA_USER_SRC:%.c=$(O)/%.o)
+LIBMETA := $(BUILD)/libremapmeta.a
+
+$(LIBMETA): $(LIBMETA_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+-include $(LIBMETA_OBJ:.o=.d)
