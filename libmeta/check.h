@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The check: every inconsistency that metadata can have, in one table: a code, what it
+ * means, whether preening may repair it, what the repair does. Finds, asks, repairs through
+ * copies.h; prints nothing.
+ *
+ * Policy (-n, -p, -y, asking) is the caller's, in the one function it passes in.
+ */
+#ifndef RMETA_CHECK_H
+#define RMETA_CHECK_H
+
+#include "table.h"
+
+enum rmeta_problem_code {
+#define RMETA_PROBLEM(code, flags, text, repair) RMETA_P_##code,
+#include "problems.def"
+#undef RMETA_PROBLEM
+	RMETA_NR_PROBLEMS
+};
+
+enum rmeta_problem_flags {
+	RMETA_PREEN = 1 << 0,	/* -p repairs it without asking: nothing can be lost by it */
+	RMETA_LOSS = 1 << 1,	/* repairing admits that something is gone */
+	RMETA_NO_REPAIR = 1 << 2,	/* can only be reported */
+};
+
+/**
+ * struct rmeta_problem_type - one row of the problem table
+ * @name: stable identifier, for --json and tests
+ * @flags: enum rmeta_problem_flags
+ * @text: what is wrong, for a person
+ * @repair: what the repair does, as a question's verb phrase, or ""
+ */
+struct rmeta_problem_type {
+	const char *name;
+	unsigned int flags;
+	const char *text;
+	const char *repair;
+};
+
+extern const struct rmeta_problem_type rmeta_problem_types[RMETA_NR_PROBLEMS];
+
+/**
+ * struct rmeta_problem - one problem found
+ * @code: row of the table
+ * @page: table page, or RMETA_OBJECT_SUPERBLOCK
+ * @copy: copy, or -1
+ * @slot: slot, or RMETA_NO_SLOT
+ * @other: second slot (duplicate claims), or RMETA_NO_SLOT
+ * @block: block of main, or ~0
+ * @detail: what exactly, or ""
+ */
+struct rmeta_problem {
+	enum rmeta_problem_code code;
+	u32 page;
+	int copy;
+	slot_t slot;
+	slot_t other;
+	block_t block;
+	const char *detail;
+};
+
+enum rmeta_check_phase {
+	RMETA_PHASE_SUPERBLOCKS,
+	RMETA_PHASE_PAGES,
+	RMETA_PHASE_CLAIMS,
+	RMETA_PHASE_SUMMARY,
+};
+
+/**
+ * struct rmeta_check_ops - what the caller does with what is found
+ * @fix: a problem: may it be repaired? The only place of policy.
+ * @phase: a phase begins
+ * @superblocks: verdicts of the five superblocks, before any problem about them
+ * @page: verdicts of a page that is not five times ok (or of every page, if @all_pages)
+ * @progress: @done of @total pages were read
+ *
+ * All but @fix may be NULL.
+ */
+struct rmeta_check_ops {
+	bool (*fix)(void *ctx, const struct rmeta_problem *problem);
+	void (*phase)(void *ctx, enum rmeta_check_phase phase);
+	void (*superblocks)(void *ctx, const struct rmeta_scan *scan);
+	void (*page)(void *ctx, u32 page, const struct rmeta_scan *scan);
+	void (*progress)(void *ctx, u32 done, u32 total);
+};
+
+/**
+ * struct rmeta_check - a check and its outcome
+ * @device_sectors: length of the device
+ * @writable: repairs may be written
+ * @ops: callbacks
+ * @ctx: their first argument
+ * @found: out: problems found
+ * @fixed: out: problems repaired
+ * @written: out: something on the device was changed
+ * @sb: out: superblock that was used or rebuilt; valid if @have_sb
+ * @geo: out: layout; valid if @have_sb
+ * @have_sb: out
+ * @counts: out: after repairs
+ */
+struct rmeta_check {
+	u64 device_sectors;
+	bool writable;
+	const struct rmeta_check_ops *ops;
+	void *ctx;
+
+	u32 found;
+	u32 fixed;
+	bool written;
+	bool have_sb;
+	struct rmeta_superblock sb;
+	struct rmeta_geometry geo;
+	struct rmeta_counts counts;
+};
+
+/**
+ * rmeta_check_run() - check, and repair what @check->ops->fix allows
+ * @ops: I/O of the host
+ * @host: its first argument
+ * @check: parameters and outcome
+ *
+ * Repairs keep the commit protocol: sequences above any found, copies in steps, every step
+ * durable. Interrupted at any instant, a second run finishes the work.
+ *
+ * Return: 0 when it ran to its end, whatever it found; -ENODATA: there is nothing of
+ * dm-remap on this device; -ENOMEM; -EIO when a repair could not be written.
+ */
+int rmeta_check_run(const struct rmeta_host_ops *ops, void *host, struct rmeta_check *check);
+
+#endif

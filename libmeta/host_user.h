@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The engine's primitives in userspace: the tools and the simulator.
+ *
+ * RCU is compiled away, since the tools are single-threaded, unless RMETA_URCU is defined:
+ * then the concurrency tests of the index run the same code on liburcu.
+ */
+#ifndef RMETA_HOST_USER_H
+#define RMETA_HOST_USER_H
+
+#include <assert.h>
+#include <endian.h>
+#include <errno.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef u64 sector_t;
+
+#define cpu_to_le16(x) ((__le16)htole16(x))
+#define cpu_to_le32(x) ((__le32)htole32(x))
+#define cpu_to_le64(x) ((__le64)htole64(x))
+#define le16_to_cpu(x) le16toh((u16)(x))
+#define le32_to_cpu(x) le32toh((u32)(x))
+#define le64_to_cpu(x) le64toh((u64)(x))
+
+#ifndef BIT
+#define BIT(n) (1UL << (n))
+#endif
+#define BUILD_BUG_ON(cond) _Static_assert(!(cond), #cond)
+#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#endif
+#ifndef min
+#define min(a, b) ((a) < (b) ? (a) : (b))
+#define max(a, b) ((a) > (b) ? (a) : (b))
+#endif
+#define div_u64(n, d) ((u64)(n) / (u32)(d))
+#define hweight8(x) ((unsigned int)__builtin_popcount((u8)(x)))
+#define hweight16(x) ((unsigned int)__builtin_popcount((u16)(x)))
+#define hweight32(x) ((unsigned int)__builtin_popcount((u32)(x)))
+
+static inline u32 rmeta_crc32(u32 crc, const void *data, size_t bytes)
+{
+	return (u32)crc32(crc, data, (uInt)bytes);
+}
+
+static inline void *rmeta_zalloc(size_t bytes)
+{
+	return calloc(1, bytes);
+}
+
+static inline void rmeta_free(const void *p)
+{
+	free((void *)p);
+}
+
+#ifdef RMETA_URCU
+#include <urcu.h>
+#define rmeta_synchronize_rcu() synchronize_rcu()
+#else
+#define rcu_assign_pointer(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELEASE)
+#define rcu_dereference(p) __atomic_load_n(&(p), __ATOMIC_CONSUME)
+#define rcu_read_lock() do { } while (0)
+#define rcu_read_unlock() do { } while (0)
+#define rmeta_synchronize_rcu() do { } while (0)
+#endif
+
+#define __rcu
+#ifndef READ_ONCE
+#define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+#endif
+#define smp_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define smp_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define rcu_dereference_protected(p, c) (p)
+
+#endif
