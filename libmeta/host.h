@@ -22,6 +22,7 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -49,6 +50,9 @@ static inline void rmeta_free(const void *p)
 }
 
 #define rmeta_synchronize_rcu() synchronize_rcu()
+
+/* For loops of the writer whose length is the number of remaps. */
+#define rmeta_cond_resched() cond_resched()
 
 #else /* userspace */
 
