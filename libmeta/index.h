@@ -21,6 +21,7 @@
 
 #define RMETA_INDEX_MIN 64		/* buckets */
 #define RMETA_INDEX_MAX (1U << 31)	/* buckets */
+#define RMETA_INDEX_HOLDOFF 1024	/* most changes between two tries of a failing resize */
 
 struct rmeta_index_table;
 
@@ -31,7 +32,10 @@ struct rmeta_index_table;
  * @seed: of the hash, random
  * @count: slots linked
  * @resizes: how often the number of buckets changed since rmeta_index_init()
+ * @buckets: heads in @table
  * @nr_groups: groups of links allocated
+ * @holdoff: inserts or removes to let pass before a resize that failed is tried again
+ * @next_holdoff: @holdoff after the next failure; 0 when the last resize succeeded
  * @resized: called after each resize, or NULL
  * @host: its first argument
  */
@@ -41,7 +45,10 @@ struct rmeta_index {
 	u64 seed;
 	u64 count;
 	u64 resizes;
+	u32 buckets;
 	u32 nr_groups;
+	u32 holdoff;
+	u32 next_holdoff;
 	void (*resized)(void *host, u32 from, u32 to, u64 count);
 	void *host;
 };
@@ -69,7 +76,8 @@ void rmeta_index_exit(struct rmeta_index *index);
 /**
  * rmeta_index_grow() - get links for more slots
  * @index: the index
- * @nr_groups: groups of RMETA_GROUP_SLOTS slots that must have links
+ * @nr_groups: groups of RMETA_GROUP_SLOTS slots that must have links; at most
+ *	entries->max_groups
  *
  * Must be called before a slot of a new group is inserted. Links of groups that are there
  * stay where they are: readers are not disturbed.
@@ -109,7 +117,8 @@ slot_t rmeta_index_lookup(const struct rmeta_index *index, block_t block);
  * @slot: whose entry already holds its block; not linked now
  *
  * Visible to readers when this returns. May resize; a failed allocation then is no error,
- * the chains just stay longer until the next insert tries again.
+ * the chains just stay longer until the next insert tries again (after repeated failures:
+ * one of the next RMETA_INDEX_HOLDOFF).
  *
  * Context: the writer; may sleep (for the grace period of a resize).
  */
