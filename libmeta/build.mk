@@ -3,7 +3,7 @@
 # add the check and everything that only userspace needs.
 
 LIBMETA_SRC := libmeta/format.c libmeta/geometry.c libmeta/copies.c libmeta/index.c \
-	libmeta/table.c libmeta/load.c
+	libmeta/table.c libmeta/change.c libmeta/load.c libmeta/create.c
 LIBMETA_USER_SRC := $(LIBMETA_SRC) libmeta/check.c libmeta/problems.c libmeta/host_file.c
 
 LIBMETA_OBJ := $(LIBMETA_USER_SRC:%.c=$(O)/%.o)

@@ -26,7 +26,7 @@
  * @activations: of this activation; sequences are taken under it
  * @counter: last one used within this activation
  * @batch: most objects in one call of rmeta_commit(), at least 1
- * @buffers: scratch: @batch * 4 buffers of RMETA_BYTES
+ * @buffers: scratch: @batch * RMETA_COPIES buffers of RMETA_BYTES
  * @ios: scratch: @batch * RMETA_COPIES requests
  * @spare_errors: failed requests to the spare so far
  */
@@ -52,17 +52,23 @@ struct rmeta_store {
  * @error: out: 0, or -EIO: fewer than two copies hold the new version, and whether a load
  *	would see it or the old one is unknown; or -EROFS: fewer than two were live, nothing
  *	was written
+ * @first: for rmeta_rewrite(): copies to rewrite first, the invalid ones
+ * @then: for rmeta_rewrite(): copies to rewrite after them, the stale ones
  * @todo: private: live copies still to be written
  * @done: private: copies that hold the new version
- * @flight: private: copies being written in this step
+ * @step: private: copies of this step
+ * @flight: private: of these, the ones being written, then the ones that failed
  */
 struct rmeta_object {
 	u32 number;
 	u8 live;
 	u8 *image;
 	int error;
+	u8 first;
+	u8 then;
 	u8 todo;
 	u8 done;
+	u8 step;
 	u8 flight;
 };
 
@@ -167,15 +173,27 @@ void rmeta_commit(struct rmeta_store *store, struct rmeta_object *objects, unsig
 /**
  * rmeta_rewrite() - bring copies that lost up to the version that won
  * @store: the store
- * @object: image is the winner's, sequence and all; live holds the copies equal to it, and
- *	gains those that were rewritten
- * @first: copies to rewrite first: the invalid ones
- * @then: copies to rewrite after them: the stale ones
+ * @objects: at most store->batch, all different; image is the winner's, sequence and all;
+ *	live holds the copies equal to it, and gains those that were rewritten; error is not
+ *	set, what is still missing in live could not be written
+ * @nr: how many
  *
- * At most two copies at a time.
+ * At most two copies of an object at a time.
  *
  * Context: the writer; sleeps.
  */
-void rmeta_rewrite(struct rmeta_store *store, struct rmeta_object *object, u8 first, u8 then);
+void rmeta_rewrite(struct rmeta_store *store, struct rmeta_object *objects, unsigned int nr);
+
+/**
+ * rmeta_initialise() - write all five copies of objects that hold nothing yet
+ * @store: the store
+ * @objects: at most store->batch, all different; live is set to the copies that were
+ *	written, and error to -EIO when they are fewer than two
+ * @nr: how many
+ *
+ * Context: the writer; sleeps.
+ */
+void rmeta_initialise(struct rmeta_store *store, struct rmeta_object *objects,
+		      unsigned int nr);
 
 #endif

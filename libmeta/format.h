@@ -191,6 +191,16 @@ void rmeta_superblock_encode(void *raw, const struct rmeta_superblock *sb);
 void rmeta_superblock_set_copy(void *raw, u8 copy);
 
 /**
+ * rmeta_superblock_same() - do two valid superblocks differ in nothing but the copy number?
+ */
+bool rmeta_superblock_same(const void *raw, const void *other);
+
+/**
+ * rmeta_page_same() - do two valid pages differ in nothing but the copy number?
+ */
+bool rmeta_page_same(const void *raw, const void *other);
+
+/**
  * rmeta_page_decode() - verify one table page
  * @raw: RMETA_BYTES bytes
  * @uuid: of the spare, or NULL to accept any

@@ -77,7 +77,7 @@ enum rmeta_op {
  * @op: read, or durable write
  * @sector: first 512-byte sector on the spare
  * @bytes: length, a multiple of 4096
- * @data: buffer; page aligned in the kernel
+ * @data: buffer; in the kernel page aligned, kmalloc or vmalloc memory
  * @error: out: 0 or a negative errno. A failed write has an unknown outcome: old, new or
  *	torn at any 512-byte boundary.
  */
@@ -115,7 +115,6 @@ enum rmeta_rule {
 	RMETA_RULE_ACTIVATION_HIDDEN,	/* 1: unreadable superblocks are counted too */
 	RMETA_RULE_ACTIVATION_FIRST,	/* 1: activation durable before anything else */
 	RMETA_RULE_STEPS,		/* 2: never all copies at once */
-	RMETA_RULE_STEP_ORDER,		/* 2: each step durable before the next */
 	RMETA_RULE_ALL_LIVE,		/* 2: acknowledged only when in all live copies */
 	RMETA_RULE_FAILED_NOT_LIVE,	/* 3: a failed write takes its copy out */
 	RMETA_RULE_TWO_LIVE,		/* 3: fewer than two live copies: no change */

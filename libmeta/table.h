@@ -49,6 +49,7 @@ struct rmeta_counts {
  * @index: block to slot
  * @objects: scratch for commits, store.batch of them
  * @images: scratch, one page image for each
+ * @overlay: scratch, the entries of one page
  */
 struct rmeta_table {
 	struct rmeta_store store;
@@ -65,6 +66,7 @@ struct rmeta_table {
 	struct rmeta_index index;
 	struct rmeta_object *objects;
 	u8 **images;
+	struct rmeta_entry *overlay;
 };
 
 /**

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Making a spare (rule 8). See table.h.
+ *
+ * What a cut can leave: before the first new superblock, whatever was there, but without
+ * page 0 of any zone, so that nothing can be rebuilt from pages of the old spare; between
+ * the first and the fifth, superblocks of two spares or some that are missing, and no
+ * remaps: it may be formatted again.
+ */
+#include "table.h"
+
+static void copy_text(char *field, size_t bytes, const char *text)
+{
+	memset(field, 0, bytes);
+	if (text)
+		memcpy(field, text, strnlen(text, bytes - 1));
+}
+
+/* The highest activation that anything on the device says it has seen. */
+static u32 highest_activation(struct rmeta_store *store, u8 *const raw[RMETA_COPIES])
+{
+	struct rmeta_io ios[RMETA_COPIES];
+	struct rmeta_superblock sb;
+	struct rmeta_page_header header;
+	unsigned int copy, kind;
+	u32 highest = 0;
+
+	for (kind = 0; kind < 2; kind++) {
+		for (copy = 0; copy < RMETA_COPIES; copy++)
+			ios[copy] = (struct rmeta_io){
+				.op = RMETA_READ,
+				.sector = kind ? rmeta_page_sector(&store->geo, copy, 0) :
+						 rmeta_superblock_sector(copy),
+				.bytes = RMETA_BYTES,
+				.data = raw[copy],
+			};
+		store->ops->submit(store->host, ios, RMETA_COPIES);
+		for (copy = 0; copy < RMETA_COPIES; copy++) {
+			u64 sequence = 0;
+
+			if (ios[copy].error)
+				continue;
+			if (kind && rmeta_page_decode(raw[copy], NULL, 0, (u8)copy, &header) ==
+			    RMETA_GOOD)
+				sequence = header.sequence;
+			if (!kind && rmeta_superblock_decode(raw[copy], (u8)copy, &sb) ==
+			    RMETA_GOOD)
+				sequence = sb.sequence;
+			highest = max(highest, (u32)(sequence >> RMETA_SEQUENCE_SHIFT));
+		}
+	}
+	return highest;
+}
+
+static int invalidate_first_pages(struct rmeta_store *store, u8 *zero)
+{
+	struct rmeta_io ios[RMETA_COPIES];
+	unsigned int copy;
+
+	memset(zero, 0, RMETA_BYTES);
+	for (copy = 0; copy < RMETA_COPIES; copy++)
+		ios[copy] = (struct rmeta_io){
+			.op = RMETA_WRITE,
+			.sector = rmeta_page_sector(&store->geo, copy, 0),
+			.bytes = RMETA_BYTES,
+			.data = zero,
+		};
+	store->ops->submit(store->host, ios, RMETA_COPIES);
+	for (copy = 0; copy < RMETA_COPIES; copy++)
+		if (ios[copy].error)
+			return -EIO;
+	return 0;
+}
+
+static int write_superblocks(struct rmeta_store *store, const struct rmeta_format_params *params,
+			     u8 *image)
+{
+	struct rmeta_object object = { .number = RMETA_OBJECT_SUPERBLOCK, .image = image };
+	struct rmeta_superblock sb = {
+		.block_shift = params->block_shift,
+		.activations = store->activations,
+		.main_sectors = params->main_sectors,
+		.spare_sectors = params->spare_sectors,
+		.zone_start = RMETA_ZONE_START,
+		.zone_sectors = store->geo.zone_sectors,
+		.zone_slots = store->geo.zone_slots,
+		.table_pages = store->geo.table_pages,
+		.created = params->now,
+		.main_start = params->main_start,
+	};
+	int r;
+
+	r = rmeta_next_sequence(store, &sb.sequence);
+	if (r)
+		return r;
+	memcpy(sb.uuid, params->uuid, sizeof(sb.uuid));
+	if (params->main_partuuid)
+		memcpy(sb.main_partuuid, params->main_partuuid, sizeof(sb.main_partuuid));
+	copy_text(sb.main_id, sizeof(sb.main_id), params->main_id);
+	copy_text(sb.label, sizeof(sb.label), params->label);
+	memset(image, 0, RMETA_BYTES);
+	rmeta_superblock_encode(image, &sb);
+	rmeta_initialise(store, &object, 1);
+	return object.live == RMETA_ALL_COPIES ? 0 : -EIO;
+}
+
+int rmeta_format(const struct rmeta_host_ops *ops, void *host,
+		 const struct rmeta_format_params *params)
+{
+	struct rmeta_store store = { .ops = ops, .host = host };
+	u32 highest;
+	int r;
+
+	r = rmeta_geometry_init(&store.geo, params->spare_sectors, params->main_sectors,
+				params->block_shift);
+	if (r)
+		return r;
+	r = rmeta_store_init(&store, 1);
+	if (r)
+		return r;
+	highest = highest_activation(&store, store.buffers);
+	if (highest >= RMETA_MAX_ACTIVATIONS) {
+		r = -EOVERFLOW;
+		goto out;
+	}
+	store.activations = RMETA_RULE(FORMAT_SEQUENCE) ? highest + 1 : 0;
+	if (RMETA_RULE(FORMAT_INVALIDATE))
+		r = invalidate_first_pages(&store, store.buffers[0]);
+	if (!r) {
+		u8 *image = rmeta_zalloc(RMETA_BYTES);
+
+		r = image ? write_superblocks(&store, params, image) : -ENOMEM;
+		rmeta_free(image);
+	}
+out:
+	rmeta_store_exit(&store);
+	return r;
+}
