@@ -264,13 +264,9 @@ static void encode_entry(struct disk_entry *disk, const struct rmeta_entry *entr
 	disk->reserved = entry->reserved;
 }
 
-void rmeta_page_encode(void *raw, const struct rmeta_page_header *header,
-		       const struct rmeta_entry *entries)
+/* All of a page's header but the CRC. */
+static void encode_header(struct disk_page *disk, const struct rmeta_page_header *header)
 {
-	struct disk_page *disk = raw;
-	unsigned int nr;
-
-	memset(disk, 0, sizeof(*disk));
 	disk->magic = cpu_to_le32(PAGE_MAGIC);
 	disk->sequence = cpu_to_le64(header->sequence);
 	memcpy(disk->uuid, header->uuid, sizeof(disk->uuid));
@@ -279,9 +275,28 @@ void rmeta_page_encode(void *raw, const struct rmeta_page_header *header,
 	disk->version = RMETA_VERSION;
 	disk->block_shift = header->block_shift;
 	disk->copy = header->copy;
+	disk->reserved = 0;
+}
+
+void rmeta_page_encode(void *raw, const struct rmeta_page_header *header,
+		       const struct rmeta_entry *entries)
+{
+	struct disk_page *disk = raw;
+	unsigned int nr;
+
+	memset(disk, 0, sizeof(*disk));
+	encode_header(disk, header);
 	if (entries)
 		for (nr = 0; nr < RMETA_PAGE_ENTRIES; nr++)
 			encode_entry(&disk->entry[nr], &entries[nr]);
+	disk->crc32 = cpu_to_le32(page_crc(raw));
+}
+
+void rmeta_page_set_header(void *raw, const struct rmeta_page_header *header)
+{
+	struct disk_page *disk = raw;
+
+	encode_header(disk, header);
 	disk->crc32 = cpu_to_le32(page_crc(raw));
 }
 

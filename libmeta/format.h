@@ -224,6 +224,13 @@ void rmeta_page_encode(void *raw, const struct rmeta_page_header *header,
 		       const struct rmeta_entry *entries);
 
 /**
+ * rmeta_page_set_header() - overwrite what a page says about itself, and renew the CRC
+ * @raw: RMETA_BYTES bytes of a page that verified; its entries stay byte for byte
+ * @header: all of it
+ */
+void rmeta_page_set_header(void *raw, const struct rmeta_page_header *header);
+
+/**
  * rmeta_page_set_copy() - make an encoded page copy @copy of the five
  */
 void rmeta_page_set_copy(void *raw, u8 copy);
