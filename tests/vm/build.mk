@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the VM tests run in the guest: static programs, and for each kernel the test-only
+# modules. The module under test comes from kernel/build.mk.
+
+VM_PROGRAMS := $(patsubst tests/vm/guest/%.c,$(BUILD)/vm/bin/%,$(wildcard tests/vm/guest/*.c))
+VM_MODULE_SRC := $(wildcard tests/vm/modules/*.c) tests/vm/modules/Kbuild
+VM_MODULE_DIR := $(BUILD)/$(KVER)/vm
+VM_MODULES := $(patsubst tests/vm/modules/%.c,$(VM_MODULE_DIR)/%.ko,$(wildcard tests/vm/modules/*.c))
+
+TESTS += $(wildcard tests/vm/*.t)
+
+.PHONY: vm-prepare vm-programs vm-modules check-vm
+
+vm-prepare:
+	tests/vm/prepare
+
+vm-programs: $(VM_PROGRAMS)
+
+$(BUILD)/vm/bin/%: tests/vm/guest/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -pthread -static -o $@ $<
+
+-include $(VM_PROGRAMS:=.d)
+
+# For one kernel: make vm-modules KVER=6.1.0-...
+vm-modules: $(VM_MODULES)
+
+$(VM_MODULES) &: $(VM_MODULE_SRC)
+	@mkdir -p $(VM_MODULE_DIR)/src
+	@cp -up $(VM_MODULE_SRC) $(VM_MODULE_DIR)/src/
+	$(MAKE) -C $(KDIR) M=$(abspath $(VM_MODULE_DIR)/src) W=1 modules
+	@cp $(VM_MODULE_DIR)/src/*.ko $(VM_MODULE_DIR)/
+
+check-vm: vm-prepare
+	prove --timer --merge $(PROVEFLAGS) $(wildcard tests/vm/*.t)
