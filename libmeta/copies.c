@@ -146,8 +146,9 @@ static enum rmeta_verdict verdict_of(enum rmeta_defect defect)
 void rmeta_scan_superblocks(struct rmeta_store *store, u64 device_sectors,
 			    struct rmeta_scan *scan, u8 *raw[RMETA_COPIES])
 {
-	struct rmeta_superblock sb[RMETA_COPIES];
+	u8 uuid[RMETA_COPIES][sizeof_field(struct rmeta_superblock, uuid)];
 	struct rmeta_io ios[RMETA_COPIES];
+	struct rmeta_superblock sb;
 	struct rmeta_geometry geo;
 	int copy, best = -1;
 
@@ -162,22 +163,22 @@ void rmeta_scan_superblocks(struct rmeta_store *store, u64 device_sectors,
 		enum rmeta_defect defect = RMETA_BAD_READ;
 
 		if (!ios[copy].error) {
-			defect = rmeta_superblock_decode(raw[copy], copy, &sb[copy]);
-			if (defect == RMETA_GOOD &&
-			    rmeta_geometry_check(&sb[copy], device_sectors, &geo))
+			defect = rmeta_superblock_decode(raw[copy], copy, &sb);
+			if (defect == RMETA_GOOD && rmeta_geometry_check(&sb, device_sectors, &geo))
 				defect = RMETA_BAD_GEOMETRY;
 		}
 		scan->defect[copy] = defect;
 		scan->verdict[copy] = verdict_of(defect);
 		if (defect != RMETA_GOOD)
 			continue;
-		scan->sequence[copy] = sb[copy].sequence;
-		if (best < 0 || sb[copy].sequence > sb[best].sequence)
+		scan->sequence[copy] = sb.sequence;
+		memcpy(uuid[copy], sb.uuid, sizeof(uuid[copy]));
+		if (best < 0 || sb.sequence > scan->sequence[best])
 			best = copy;
 	}
 	for (copy = 0; copy < RMETA_COPIES; copy++)
 		if (scan->verdict[copy] == RMETA_OK &&
-		    memcmp(sb[copy].uuid, sb[best].uuid, sizeof(sb[best].uuid))) {
+		    memcmp(uuid[copy], uuid[best], sizeof(uuid[best]))) {
 			scan->verdict[copy] = RMETA_FOREIGN;
 			scan->defect[copy] = RMETA_BAD_UUID;
 		}

@@ -37,6 +37,7 @@ typedef u64 sector_t;
 #define BIT(n) (1UL << (n))
 #endif
 #define BUILD_BUG_ON(cond) _Static_assert(!(cond), #cond)
+#define sizeof_field(type, field) sizeof(((type *)0)->field)
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
