@@ -127,7 +127,7 @@ bail()
 # need COMMAND...: set-up that must work for the test to mean anything
 need()
 {
-	_out=$("$@" 2>&1) && return
+	_out=$("$@" 2>&1) && return 0
 	not_ok "set-up: $*"
 	diag "$_out"
 	exit 1
@@ -245,7 +245,11 @@ make_spare()
 	need sio z "$1" $(($(sectors_of "$1") - 2048)) 2048
 }
 
-sum_of() { md5sum <"$1" | cut -d ' ' -f 1; }
+# Never through the page cache of a device that something else writes to below it.
+sum_of() { sio g "$1" 0 "$(sectors_of "$1")" 2>/dev/null | md5sum | cut -d ' ' -f 1; }
+
+# the applet of this name would come first
+mke2fs() { /sbin/mke2fs "$@"; }
 
 #---- the target ----
 

@@ -37,8 +37,9 @@ struct request {
 };
 
 static const char usage[] =
-	"Usage: sio [OPTION]... r|w|f|z|u|d DEVICE [SECTOR [COUNT [TAG]]]\n"
-	"  r read, w write, f flush, z zero range, u zero range (may unmap), d discard\n"
+	"Usage: sio [OPTION]... r|w|f|z|u|d|g|p DEVICE [SECTOR [COUNT [TAG]]]\n"
+	"  r read, w write, f flush, z zero range, u zero range (may unmap), d discard,\n"
+	"  g read to standard output, p write from standard input (then the line is on stderr)\n"
 	"  TAG     N: every byte is N; @N: every sector carries its own address and N;\n"
 	"          written by w, compared by r when given\n"
 	"  -b N    requests of N sectors (default: all COUNT in one, up to 16 MiB)\n"
@@ -91,9 +92,11 @@ static int transfer(const struct request *rq, void *buffer, uint64_t sector, uin
 
 	switch (rq->op) {
 	case 'r':
+	case 'g':
 		done = preadv2(rq->fd, &iov, 1, offset, rq->rw_flags);
 		break;
 	case 'w':
+	case 'p':
 		done = pwritev2(rq->fd, &iov, 1, offset, rq->rw_flags);
 		break;
 	case 'f':
@@ -111,12 +114,22 @@ static int transfer(const struct request *rq, void *buffer, uint64_t sector, uin
 	return (uint64_t)done == sectors * SECTOR_SIZE ? 0 : -EIO;
 }
 
+/* All of it, to or from a pipe. */
+static void stream(bool out, void *buffer, size_t bytes)
+{
+	if (out ? fwrite(buffer, 1, bytes, stdout) != bytes : fread(buffer, 1, bytes, stdin) != bytes) {
+		fputs("sio: standard input or output is too short\n", stderr);
+		exit(16);
+	}
+}
+
 static int run(struct request *rq, uint64_t address_sector, bool keep_going)
 {
+	FILE *answer = rq->op == 'g' ? stderr : stdout;
 	uint64_t done_sectors = 0, step = 0;
 	int status = 0;
 	void *buffer;
-	bool moves_data = rq->op == 'r' || rq->op == 'w';
+	bool moves_data = strchr("rwgp", rq->op);
 
 	if (posix_memalign(&buffer, 4096, (moves_data ? rq->request_sectors : 1) * SECTOR_SIZE)) {
 		perror("sio");
@@ -135,11 +148,15 @@ static int run(struct request *rq, uint64_t address_sector, bool keep_going)
 			memset(buffer, 0x5c, sectors * SECTOR_SIZE);
 		else if (rq->op == 'w')
 			fill(rq, buffer, address, sectors);
+		else if (rq->op == 'p')
+			stream(false, buffer, sectors * SECTOR_SIZE);
 		error = transfer(rq, buffer, sector, sectors);
 		if (error) {
-			printf("%c %llu+%llu %s\n", rq->op, (unsigned long long)sector,
-			       (unsigned long long)sectors, strerrorname_np(-error));
+			fprintf(answer, "%c %llu+%llu %s\n", rq->op, (unsigned long long)sector,
+				(unsigned long long)sectors, strerrorname_np(-error));
 			status = 1;
+		} else if (rq->op == 'g') {
+			stream(true, buffer, sectors * SECTOR_SIZE);
 		} else if (rq->op == 'r' && rq->check) {
 			wrong = first_wrong(rq, buffer, address, sectors);
 			if (wrong >= 0) {
@@ -156,8 +173,8 @@ static int run(struct request *rq, uint64_t address_sector, bool keep_going)
 		step++;
 	}
 	if (!status)
-		printf("%c %llu+%llu OK\n", rq->op, (unsigned long long)rq->sector,
-		       (unsigned long long)rq->count_sectors);
+		fprintf(answer, "%c %llu+%llu OK\n", rq->op, (unsigned long long)rq->sector,
+			(unsigned long long)rq->count_sectors);
 	free(buffer);
 	return status;
 }
@@ -210,7 +227,7 @@ int main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
-	if (argc < 2 || strlen(argv[0]) != 1 || !strchr("rwfzud", argv[0][0])) {
+	if (argc < 2 || strlen(argv[0]) != 1 || !strchr("rwfzudgp", argv[0][0])) {
 		fputs(usage, stderr);
 		return 16;
 	}
@@ -227,9 +244,8 @@ int main(int argc, char **argv)
 	}
 	if (!rq.request_sectors)
 		rq.request_sectors = rq.count_sectors;
-	if (rq.op == 'r' || rq.op == 'w')
-		if (rq.request_sectors > MAX_REQUEST_SECTORS)
-			rq.request_sectors = MAX_REQUEST_SECTORS;
+	if (strchr("rwgp", rq.op) && rq.request_sectors > MAX_REQUEST_SECTORS)
+		rq.request_sectors = MAX_REQUEST_SECTORS;
 	if (!rq.stride_sectors)
 		rq.stride_sectors = rq.request_sectors;
 	if (!rq.request_sectors) {
@@ -239,7 +255,7 @@ int main(int argc, char **argv)
 	if (address_sector == UINT64_MAX)
 		address_sector = rq.sector;
 
-	rq.fd = open(rq.path, (rq.op == 'r' ? O_RDONLY : O_RDWR) | O_DIRECT);
+	rq.fd = open(rq.path, (strchr("rg", rq.op) ? O_RDONLY : O_RDWR) | O_DIRECT);
 	if (rq.fd < 0) {
 		printf("open %s %s\n", rq.path, strerrorname_np(errno));
 		return 1;
