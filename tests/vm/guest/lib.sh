@@ -280,3 +280,6 @@ status()
 		print value[want]
 	}'
 }
+
+# import NAME RANGE...: by message, as pending; no more than the 4,096 words of a message
+import() { _d=$1; shift; dm_message "$_d" import manual "$@"; }
