@@ -21,12 +21,11 @@
  *
  * There is one writer, so that the writer's own steps are in order and never overlap. A
  * reader loads the table pointer once, then heads[b] once, then one link after the other. Say
- * that an element is *ahead* of those that follow it in its chain, and that the order of
- * two elements never changes within one table: inserting puts the new one ahead of all,
- * removing leaves the others as they are. Then in cases 1 to 3 every link, also the link of a
- * removed element, leads to an element further behind, or to the end.
+ * that an element is *ahead* of those that follow it in its chain. The order of two elements
+ * never changes within one table, and in cases 1 to 3 every link, also the link of a removed
+ * element, leads to an element further behind, or to the end.
  *
- * 1. Insert at head. S is new, A was first:
+ * 1. Insert. S is new, A was first:
  *
  *	heads[b] --> A --> B		before
  *	        S --> A --> B		(i)  link of S is written; nobody can reach S
@@ -46,14 +45,18 @@
  *    from a removed element one gets, through removed ones, to the first element behind it
  *    that was linked at that time and still is, and skips none that is linked throughout.
  *
- * 3. Move: the block gets slot T while it still has slot S; T is inserted, S removed:
+ * 3. Move. The block gets slot T while it still has slot S; T is inserted, then S removed. T
+ *    goes directly ahead of S:
  *
- *	heads[b] --> A --> S		S is found
- *	heads[b] --> T --> A --> S	T is found: it is ahead of S
- *	heads[b] --> T --> A		T is found
+ *	A --> S --> N			S is found
+ *	A --> T --> S --> N		T is found, or S by who had loaded the link of A before
+ *	A --> T ------> N		likewise: the link that changed is that of T
  *
- *    At no time is neither linked. A reader that loaded the head before T was there finds S,
- *    which is right for one grace period more. Case 4 keeps the order of T and S.
+ *    Nothing is ever inserted between T and S, so that every way past S leads over T or S,
+ *    and to step on either is to find the block. (With T at the head instead, a reader that
+ *    had passed the head before T came would miss both if S went before it got there.)
+ *    S is still right for one grace period after it was unlinked. Case 4 keeps T and S
+ *    together.
  *
  * 4. Resize. New heads and new links are filled in private, old ones left alone; then one
  *    store with release replaces the pointer to both:
@@ -66,15 +69,14 @@
  *    after a grace period; the writer waits for it here, so that at most two tables
  *    exist and case 5 needs to think of one only. A chain is copied front to back, each
  *    element behind those that are already in its new bucket: two slots of one block have
- *    one hash, come from one old chain, and keep their order.
+ *    one hash, come one after the other from one old chain, and stay neighbours.
  *
  * 5. Reuse. S was removed, a grace period went by, S gets another block and is inserted into
  *    another chain. A reader that could stand on S began before the grace period ended,
- *    hence ended within it. One that began later started from a head and met only elements
- *    that were linked after S was removed, or whose frozen link (case 2) was written after
- *    that; none of them leads to S until case 1 inserts it again. Without the wait, a
- *    reader on S would be carried off into the other chain: it would miss what is behind S in
- *    its own.
+ *    hence ended within it. One that began later meets only elements that were still linked
+ *    after S was removed; their links, frozen since (case 2) or not, do not lead to S until
+ *    case 1 inserts it again. Without the wait, a reader on S would be carried off into the
+ *    other chain: it would miss what is behind S in its own.
  *
  * 6. A new group of links. The pointer is written before any slot of the group is inserted;
  *    as in case 1 nobody gets there before it is visible. A chunk does not move.
@@ -82,11 +84,13 @@
  * Never misses: let E be linked in a reader's table from before the reader began until it has
  * ended. The head is E or ahead of E; by 1 to 3 each step goes to E or to an element still
  * ahead of it, or, from a removed element, to one that is. With 5, the element it stands on
- * keeps its meaning. So the walk arrives at E, unless it finds an answer before. An
+ * keeps its meaning. So the walk arrives at E, unless it finds an answer before. A block that
+ * moves is found by the same argument with its two slots, which are neighbours, for E. An
  * answer is right because the entry of an element on which a reader stands keeps its block.
  *
- * Never loops: each step leads behind, and elements that are inserted meanwhile are ahead.
- * A walk takes at most as many steps as there were elements in the chain when it began.
+ * Never loops: each step leads behind. Elements that are inserted meanwhile are ahead of the
+ * reader or, by moves, behind it; but each of those is a slot of its own, since none
+ * comes back before the reader has ended, and slots are finite.
  */
 #include "index.h"
 
@@ -377,14 +381,26 @@ slot_t rmeta_index_lookup(const struct rmeta_index *index, block_t block)
 	return slot;
 }
 
+/* Where a slot of @block is to be linked: ahead of its older slot (case 3), or at the head. */
+static u32 *place_for(const struct rmeta_index *index, struct rmeta_index_table *table,
+		      block_t block)
+{
+	u32 *head = head_of(index, table, block);
+	u32 *from;
+
+	for (from = head; *from != RMETA_NO_SLOT; from = link_of(table, *from))
+		if (block_of(index, *from) == block)
+			return from;
+	return head;
+}
+
 void rmeta_index_insert(struct rmeta_index *index, slot_t slot)
 {
 	struct rmeta_index_table *table = writer_table(index);
-	u32 *head = head_of(index, table, block_of(index, slot));
+	u32 *at = place_for(index, table, block_of(index, slot));
 
-	/* Case 1. */
-	WRITE_ONCE(*link_of(table, slot), *head);
-	smp_store_release(head, slot);
+	WRITE_ONCE(*link_of(table, slot), *at);
+	smp_store_release(at, slot);
 	WRITE_ONCE(index->count, index->count + 1);
 
 	resize(index, grown_buckets(index->buckets, index->count));
@@ -395,7 +411,7 @@ void rmeta_index_remove(struct rmeta_index *index, slot_t slot)
 	struct rmeta_index_table *table = writer_table(index);
 	u32 *from = head_of(index, table, block_of(index, slot));
 
-	/* Case 2. By slot, not by block: in a move the block has another slot ahead of this. */
+	/* Case 2. By slot, not by block: in a move the block has two. */
 	while (*from != slot)
 		from = link_of(table, *from);
 	smp_store_release(from, *link_of(table, slot));

@@ -104,7 +104,8 @@ int rmeta_index_presize(struct rmeta_index *index, u64 count);
  * @index: the index
  * @block: block of main
  *
- * When a block was moved both its slots are linked for an instant; the newer is found.
+ * While a block is moved both its slots are linked for an instant; the newer is found. A
+ * block that has a linked slot throughout is never missed, whatever the writer does.
  *
  * Return: the slot, or RMETA_NO_SLOT.
  * Context: any, under rcu_read_lock() (or the writer). Never waits.
@@ -115,6 +116,8 @@ slot_t rmeta_index_lookup(const struct rmeta_index *index, block_t block);
  * rmeta_index_insert() - link a slot
  * @index: the index
  * @slot: whose entry already holds its block; not linked now
+ *
+ * To move a block, insert its new slot before the old one is removed.
  *
  * Visible to readers when this returns. May resize; a failed allocation then is no error,
  * the chains just stay longer until the next insert tries again (after repeated failures:
