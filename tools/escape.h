@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Text from disks, lists and command lines, made safe to show. It may hold anything:
+ * terminal escapes, broken UTF-8, characters that reverse the direction of a line.
+ */
+#ifndef TOOLS_ESCAPE_H
+#define TOOLS_ESCAPE_H
+
+#include <stddef.h>
+
+/**
+ * escape_text() - printable form of any bytes
+ * @text: the bytes
+ * @bytes: how many; NUL is a byte like others
+ *
+ * Printable ASCII and well-formed UTF-8 stay as they are, except control and direction
+ * characters. Every other byte, and the backslash, becomes \xNN, so that the original can
+ * be had back.
+ *
+ * Return: a string to free(); never NULL: without memory the program ends.
+ */
+char *escape_text(const char *text, size_t bytes);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Command lines. A tool describes itself in one table; parsing, --help, and the list that
+ * completions and manual pages are checked against (--print-options) are all made from it,
+ * so they cannot disagree.
+ */
+#ifndef TOOLS_OPTIONS_H
+#define TOOLS_OPTIONS_H
+
+#include <stddef.h>
+
+#include "report.h"
+
+enum option_kind {
+	OPTION_FLAG,	/* bool: set to true */
+	OPTION_VALUE,	/* int: set to row->value; several rows may share the field */
+	OPTION_TEXT,	/* const char * */
+	OPTION_FILE,	/* const char *: a file; completed as one */
+	OPTION_DEVICE,	/* const char *: a block device or an image file */
+	OPTION_CHOICE,	/* int: index into row->choices */
+	OPTION_SIZE,	/* u64, bytes, with suffixes; within row->min and row->max */
+	OPTION_HELP,
+	OPTION_VERSION,
+	OPTION_PRINT,
+};
+
+/**
+ * struct option_row - one option
+ * @letter: short form, or 0
+ * @name: long form without dashes, or NULL
+ * @kind: what it takes
+ * @field: offset of its field in the tool's struct
+ * @argument: name of the argument in --help, or NULL
+ * @help: one line; NULL hides the option
+ * @choices: OPTION_CHOICE: names, ended by NULL
+ * @value: OPTION_VALUE: what the field becomes
+ * @min: OPTION_SIZE: smallest accepted
+ * @max: OPTION_SIZE: largest accepted, 0 for any
+ */
+struct option_row {
+	char letter;
+	const char *name;
+	enum option_kind kind;
+	size_t field;
+	const char *argument;
+	const char *help;
+	const char *const *choices;
+	int value;
+	u64 min;
+	u64 max;
+};
+
+/**
+ * struct tool - a program's command line
+ * @name: of the program
+ * @summary: what it does, one sentence
+ * @usage: what follows the name
+ * @details: paragraphs after the options in --help, or ""
+ * @example: a command that works, with a word on what it does
+ * @operand: name of the operand
+ * @operand_kind: OPTION_DEVICE or OPTION_FILE, for completion
+ * @rows: options, besides those that all tools have
+ * @nr_rows: how many
+ */
+struct tool {
+	const char *name;
+	const char *summary;
+	const char *usage;
+	const char *details;
+	const char *example;
+	const char *operand;
+	enum option_kind operand_kind;
+	const struct option_row *rows;
+	unsigned int nr_rows;
+};
+
+/**
+ * struct common_options - what all tools have; first in each tool's struct
+ * @report: for report_configure(), which options_parse() calls
+ * @operand: the one operand
+ */
+struct common_options {
+	struct report_options report;
+	const char *operand;
+};
+
+/**
+ * options_parse() - parse a command line
+ * @tool: the table
+ * @options: the tool's struct, starting with struct common_options; holds the defaults
+ * @argc: of main()
+ * @argv: of main()
+ *
+ * Does what --help, --version and --print-options ask for. Calls report_init() and
+ * report_configure().
+ *
+ * Return: -1 to go on with the program; else its exit status, with everything said.
+ */
+int options_parse(const struct tool *tool, void *options, int argc, char **argv);
+
+/**
+ * options_misused() - the command line was parsed but makes no sense
+ *
+ * Prints the message and where to find help.
+ *
+ * Return: STATUS_USAGE, through report_finish(): what main() returns.
+ */
+__attribute__((format(printf, 2, 3)))
+int options_misused(const struct tool *tool, const char *fmt, ...);
+
+#endif
