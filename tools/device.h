@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The devices that tools work on: block devices and image files, opened for reading or for
+ * writing with every safety rule there is (docs/tools.md, "What is refused").
+ *
+ * Says itself, through report.h, what was wrong. Does not know what is on a device.
+ */
+#ifndef TOOLS_DEVICE_H
+#define TOOLS_DEVICE_H
+
+#include <sys/stat.h>
+
+#include "host_file.h"
+
+/**
+ * struct device - an open block device or image file
+ * @host: its descriptor, as the host of the engine's I/O
+ * @shown: its path, safe to print
+ * @path: its path as given; belongs to the caller
+ * @stat: from fstat()
+ * @is_block: a block device; otherwise an image file
+ * @sectors: length in whole sectors
+ * @logical_bytes: logical block size; 512 for an image
+ * @physical_bytes: physical block size; 512 for an image
+ */
+struct device {
+	struct rmeta_file host;
+	char *shown;
+	const char *path;
+	struct stat stat;
+	bool is_block;
+	u64 sectors;
+	u32 logical_bytes;
+	u32 physical_bytes;
+};
+
+enum device_access {
+	DEVICE_READ,	/* may be in use */
+	DEVICE_WRITE,	/* must not be in use: by anybody, in any way */
+};
+
+/**
+ * device_open() - open a block device or an image file
+ * @dev: out
+ * @path: where it is
+ * @access: what it is opened for. For writing, a block device is opened exclusively, and
+ *	what is mounted, held, swapped to, or behind a busy loop device is refused. Either
+ *	way it is locked with flock(), shared or exclusive; a reader that cannot get the lock
+ *	says so and goes on.
+ * @role: what it is to the tool, for messages: "spare", "main"
+ *
+ * Return: 0, or a negative errno with an error reported; nothing is left open then.
+ */
+int device_open(struct device *dev, const char *path, enum device_access access,
+		const char *role);
+
+/* Close the device; one that was never opened (all zero) is left alone. */
+void device_close(struct device *dev);
+
+/**
+ * device_is_same() - are two open devices one?
+ *
+ * Return: true for two names of one file or block device.
+ */
+bool device_is_same(const struct device *a, const struct device *b);
+
+/**
+ * device_usage() - who uses a device or an image file
+ * @stat_buf: of the device or file
+ *
+ * Knows of mounted filesystems, device mapper and other holders, swap, loop devices whose
+ * backing file it is, and the same for its partitions. What cannot be looked at (no
+ * permission, no sysfs) is taken for unused; O_EXCL is what makes sure.
+ *
+ * Return: NULL when nobody is known to, else a text to free(): "mounted on /srv".
+ */
+char *device_usage(const struct stat *stat_buf);
+
+#endif

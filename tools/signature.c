@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Signatures and identities, from libblkid and sysfs.
+ *
+ * A probe that fails to read is not a clean bill: it counts as a signature that could not
+ * be excluded.
+ */
+#include <blkid/blkid.h>
+#include <ctype.h>
+#include <limits.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "escape.h"
+#include "report.h"
+#include "signature.h"
+
+#define PATH_BYTES 4096
+
+static blkid_probe new_probe(const struct device *dev)
+{
+	blkid_probe probe = blkid_new_probe();
+
+	if (!probe)
+		report_out_of_memory();
+	if (blkid_probe_set_device(probe, dev->host.fd, 0, 0)) {
+		blkid_free_probe(probe);
+		return NULL;
+	}
+	blkid_probe_enable_superblocks(probe, 1);
+	blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE |
+					  BLKID_SUBLKS_MAGIC | BLKID_SUBLKS_BADCSUM);
+	blkid_probe_enable_partitions(probe, 1);
+	blkid_probe_set_partitions_flags(probe, BLKID_PARTS_MAGIC | BLKID_PARTS_FORCE_GPT);
+	return probe;
+}
+
+/* Where the signature just found is, or -1. */
+static long long magic_offset(blkid_probe probe)
+{
+	const char *text;
+
+	if (blkid_probe_lookup_value(probe, "SBMAGIC_OFFSET", &text, NULL) &&
+	    blkid_probe_lookup_value(probe, "PTMAGIC_OFFSET", &text, NULL))
+		return -1;
+	return strtoll(text, NULL, 10);
+}
+
+/* Is this byte of a spare in a slot? */
+static bool is_slot_data(const struct rmeta_geometry *geo, u64 byte)
+{
+	u64 table_sectors = (u64)geo->table_pages * RMETA_SECTORS;
+	u64 slot_sectors = (u64)geo->zone_slots << geo->block_shift;
+	u64 sector = byte / 512;
+
+	if (sector < RMETA_ZONE_START ||
+	    sector >= RMETA_ZONE_START + RMETA_COPIES * geo->zone_sectors)
+		return false;
+	sector = (sector - RMETA_ZONE_START) % geo->zone_sectors;
+	return sector >= table_sectors && sector - table_sectors < slot_sectors;
+}
+
+static char *describe(blkid_probe probe)
+{
+	const char *type = "unknown", *usage = "", *noun = "signature";
+	char *escaped, *text;
+
+	if (!blkid_probe_lookup_value(probe, "TYPE", &type, NULL)) {
+		blkid_probe_lookup_value(probe, "USAGE", &usage, NULL);
+		if (!strcmp(usage, "filesystem"))
+			noun = "filesystem";
+		else if (!strcmp(usage, "raid"))
+			noun = "volume or RAID member";
+		else if (!strcmp(usage, "crypto"))
+			noun = "encrypted volume";
+	} else if (!blkid_probe_lookup_value(probe, "PTTYPE", &type, NULL)) {
+		noun = "partition table";
+	}
+	escaped = escape_text(type, strlen(type));
+	if (asprintf(&text, "%s %s", escaped, noun) < 0)
+		report_out_of_memory();
+	free(escaped);
+	return text;
+}
+
+char *signature_find(const struct device *dev, const struct rmeta_geometry *geo)
+{
+	blkid_probe probe = new_probe(dev);
+	char *text = NULL;
+	long long byte;
+	int r;
+
+	if (!probe)
+		return strdup("something that libblkid cannot look at");
+	while (!text && !(r = blkid_do_probe(probe))) {
+		byte = magic_offset(probe);
+		if (!geo || byte < 0 || !is_slot_data(geo, (u64)byte))
+			text = describe(probe);
+	}
+	if (!text && r < 0)
+		text = strdup("something that libblkid cannot look at");
+	blkid_free_probe(probe);
+	return text;
+}
+
+int signature_wipe(const struct device *dev)
+{
+	blkid_probe probe = new_probe(dev);
+	int r = 0;
+
+	if (!probe) {
+		report_error("%s: libblkid cannot look at it; nothing was changed", dev->shown);
+		return -EIO;
+	}
+	while (!r && !blkid_do_probe(probe))
+		r = blkid_do_wipe(probe, 0);
+	blkid_free_probe(probe);
+	if (!r && fdatasync(dev->host.fd))
+		r = -errno;
+	if (!r)
+		return 0;
+	report_error("%s: the old signature could not be erased", dev->shown);
+	return -EIO;
+}
+
+/* A line of sysfs without blanks at its ends. Return: false when there is none. */
+static bool read_attribute(const char *sysfs, const char *name, char *value, size_t bytes)
+{
+	char path[PATH_BYTES];
+	size_t length;
+	FILE *file;
+	bool good;
+
+	snprintf(path, sizeof(path), "%s/%s", sysfs, name);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	good = fgets(value, (int)bytes, file);
+	fclose(file);
+	if (!good)
+		return false;
+	for (length = strlen(value); length && isspace((unsigned char)value[length - 1]);)
+		value[--length] = 0;
+	length = strspn(value, " \t");
+	memmove(value, value + length, strlen(value + length) + 1);
+	return *value;
+}
+
+/* WWID or serial of the disk whose directory in sysfs this is. */
+static void get_disk_id(const char *sysfs, char *id, size_t bytes)
+{
+	static const char *const names[] = { "wwid", "device/wwid", "serial", "device/serial" };
+	char value[512];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!read_attribute(sysfs, names[i], value, sizeof(value)))
+			continue;
+		snprintf(id, bytes, "%.*s", (int)bytes - 1, value);
+		return;
+	}
+}
+
+/* A UUID in the usual notation into 16 bytes. Return: false when @text is something else. */
+static bool parse_uuid(const char *text, u8 uuid[16])
+{
+	unsigned int i, value;
+
+	if (strlen(text) != 36)
+		return false;
+	for (i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			if (*text++ != '-')
+				return false;
+		if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) ||
+		    sscanf(text, "%2x", &value) != 1)
+			return false;
+		uuid[i] = (u8)value;
+		text += 2;
+	}
+	return true;
+}
+
+/* PARTUUID of a partition, from the partition table of its disk. */
+static void get_partuuid(dev_t partition, dev_t disk, u8 uuid[16])
+{
+	char *path = blkid_devno_to_devname(disk);
+	blkid_probe probe = path ? blkid_new_probe_from_filename(path) : NULL;
+	blkid_partlist list = probe ? blkid_probe_get_partitions(probe) : NULL;
+	blkid_partition part = list ? blkid_partlist_devno_to_partition(list, partition) : NULL;
+	const char *text = part ? blkid_partition_get_uuid(part) : NULL;
+
+	if (!text || !parse_uuid(text, uuid))
+		memset(uuid, 0, 16);
+	if (probe)
+		blkid_free_probe(probe);
+	free(path);
+}
+
+/* The disk that a block device is, or is a partition of. */
+static dev_t disk_of(const struct device *dev)
+{
+	dev_t disk = 0;
+
+	if (blkid_devno_to_wholedisk(dev->stat.st_rdev, NULL, 0, &disk))
+		return dev->stat.st_rdev;
+	return disk;
+}
+
+bool identity_same_disk(const struct device *a, const struct device *b)
+{
+	return a->is_block && b->is_block && disk_of(a) == disk_of(b);
+}
+
+void identity_get(const struct device *dev, struct identity *identity)
+{
+	char sysfs[64], disk_sysfs[64], value[64];
+	dev_t disk;
+
+	*identity = (struct identity){ .id = "" };
+	if (!dev->is_block)
+		return;
+	snprintf(sysfs, sizeof(sysfs), "/sys/dev/block/%u:%u", major(dev->stat.st_rdev),
+		 minor(dev->stat.st_rdev));
+	disk = disk_of(dev);
+	snprintf(disk_sysfs, sizeof(disk_sysfs), "/sys/dev/block/%u:%u", major(disk), minor(disk));
+	get_disk_id(disk_sysfs, identity->id, sizeof(identity->id));
+	if (disk == dev->stat.st_rdev)
+		return;
+	if (read_attribute(sysfs, "start", value, sizeof(value)))
+		identity->start_sectors = strtoull(value, NULL, 10);
+	get_partuuid(dev->stat.st_rdev, disk, identity->partuuid);
+}
