@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A spare as the tools meet it. Everything about its metadata is the engine's; this turns
+ * what the engine says into what a person is told.
+ */
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "escape.h"
+#include "report.h"
+#include "spare.h"
+
+#define BATCH_PAGES 64		/* committed together: 16,192 claims to one flush */
+
+void spare_random(void *data, size_t bytes)
+{
+	if (getrandom(data, bytes, 0) == (ssize_t)bytes)
+		return;
+	report_error("no random numbers: %s", strerror(errno));
+	_exit(STATUS_FAILED);
+}
+
+/* Exit status for an error of rmeta_table_load(). */
+static int status_of(int error)
+{
+	switch (error) {
+	case -EUCLEAN:
+	case -EFBIG:
+	case -EROFS:
+		return STATUS_DAMAGED;
+	default:
+		return STATUS_FAILED;
+	}
+}
+
+/*
+ * No superblock is valid. Pages tell a spare that lost all five from a device that never was
+ * one; only the check knows how to look for them.
+ */
+static int explain_no_superblock(struct device *dev)
+{
+	struct spare_survey survey;
+	int status = STATUS_DAMAGED;
+
+	if (spare_survey(&survey, dev))
+		return STATUS_FAILED;
+	if (survey.kind == SPARE_NONE) {
+		report_error("%s is not a dm-remap spare: nothing of dm-remap is on it",
+			     dev->shown);
+		status = STATUS_FAILED;
+	} else {
+		report_error("%s is a damaged dm-remap spare: no superblock is valid; see remap-check -n %s",
+			     dev->shown, dev->shown);
+	}
+	free(survey.label);
+	return status;
+}
+
+static int explain(struct device *dev, const struct rmeta_load *load, int error)
+{
+	if (error == -ENODATA)
+		return explain_no_superblock(dev);
+	if (load->problem_page != RMETA_OBJECT_SUPERBLOCK)
+		report_error("%s: table page %u: %s", dev->shown, load->problem_page,
+			     load->problem);
+	else
+		report_error("%s: %s", dev->shown, load->problem);
+	return status_of(error);
+}
+
+int spare_load(struct spare_load *spare, struct device *dev, bool read_only)
+{
+	struct rmeta_superblock held;
+	int r, status;
+
+	*spare = (struct spare_load){ .load = {
+		.device_sectors = dev->sectors,
+		.read_only = true,
+		.batch = BATCH_PAGES,
+	} };
+	spare_random(&spare->load.hash_seed, sizeof(spare->load.hash_seed));
+	r = rmeta_table_load(&spare->table, &rmeta_file_ops, &dev->host, &spare->load);
+	if (r)
+		return explain(dev, &spare->load, r);
+	spare->loaded = true;
+	if (read_only)
+		return STATUS_DONE;
+
+	held = spare->table.sb;
+	spare_unload(spare);
+	spare->load.read_only = false;
+	spare->load.host_id = held.host_id;
+	spare->load.host_name = held.host_name;
+	r = rmeta_table_load(&spare->table, &rmeta_file_ops, &dev->host, &spare->load);
+	status = r ? explain(dev, &spare->load, r) : STATUS_DONE;
+	/* They point into this function. */
+	spare->load.host_id = NULL;
+	spare->load.host_name = NULL;
+	if (r)
+		return status;
+	spare->loaded = true;
+	spare->table.sb.main_print[0] = held.main_print[0];
+	spare->table.sb.main_print[1] = held.main_print[1];
+	spare->print_valid = !(held.state & RMETA_IN_USE) && (held.state & RMETA_PRINT_VALID);
+	return STATUS_DONE;
+}
+
+void spare_unload(struct spare_load *spare)
+{
+	if (spare->loaded)
+		rmeta_table_exit(&spare->table);
+	spare->loaded = false;
+}
+
+int spare_release(struct spare_load *spare, struct device *dev)
+{
+	int r;
+
+	if (spare->print_valid)
+		spare->table.sb.state |= RMETA_PRINT_VALID;
+	r = rmeta_table_release(&spare->table);
+	if (!r)
+		return STATUS_DONE;
+	report_error("%s: the superblock could not be written: %s", dev->shown, strerror(-r));
+	return STATUS_FAILED;
+}
+
+bool spare_geometry(struct rmeta_geometry *geo, struct device *dev)
+{
+	u8 *raw = report_alloc(RMETA_BYTES);
+	struct rmeta_superblock sb;
+	bool found = false;
+	u8 copy;
+
+	for (copy = 0; copy < RMETA_COPIES && !found; copy++) {
+		struct rmeta_io io = {
+			.op = RMETA_READ,
+			.sector = rmeta_superblock_sector(copy),
+			.bytes = RMETA_BYTES,
+			.data = raw,
+		};
+
+		rmeta_file_ops.submit(&dev->host, &io, 1);
+		found = !io.error && rmeta_superblock_decode(raw, copy, &sb) == RMETA_GOOD &&
+			!rmeta_geometry_check(&sb, dev->sectors, geo);
+	}
+	free(raw);
+	return found;
+}
+
+/* What a survey wants to know of the problems: was a format cut short? */
+static bool note_half_format(void *ctx, const struct rmeta_problem *problem)
+{
+	bool *half_format = ctx;
+
+	if (problem->code == RMETA_P_SB_HALF_FORMAT)
+		*half_format = true;
+	return false;
+}
+
+int spare_survey(struct spare_survey *survey, struct device *dev)
+{
+	static const struct rmeta_check_ops ops = { .fix = note_half_format };
+	bool half_format = false;
+	struct rmeta_check check = {
+		.device_sectors = dev->sectors,
+		.ops = &ops,
+		.ctx = &half_format,
+	};
+	int r;
+
+	*survey = (struct spare_survey){ .kind = SPARE_NONE };
+	r = rmeta_check_run(&rmeta_file_ops, &dev->host, &check);
+	if (r && r != -ENODATA) {
+		report_error("cannot look at what is on %s: %s", dev->shown, strerror(-r));
+		return r;
+	}
+	survey->label = escape_text(check.sb.label, strlen(check.sb.label));
+	if (r == -ENODATA)
+		return 0;
+	survey->remaps = check.counts.mapped + check.counts.lost;
+	survey->retired = check.counts.retired;
+	/* Only a spare without remaps is ever formatted over, so half a format hides none. */
+	if (half_format)
+		survey->kind = SPARE_EMPTY;
+	else if (!check.have_sb)
+		survey->kind = SPARE_BROKEN;
+	else
+		survey->kind = survey->remaps ? SPARE_REMAPS : SPARE_EMPTY;
+	return 0;
+}
