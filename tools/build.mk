@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The tools. Each is its own remap-*.c over the shared parts below, linked with the engine.
+
+TOOLS_COMMON_SRC := tools/options.c tools/report.c tools/progress.c tools/json.c tools/escape.c \
+	tools/units.c tools/device.c tools/usage.c tools/signature.c tools/spare.c
+TOOLS_COMMON_OBJ := $(TOOLS_COMMON_SRC:%.c=$(O)/%.o)
+TOOLS_LIBS := -lblkid -lyajl -lz
+
+remap-format_OBJ := $(O)/tools/remap-format.o
+remap-check_OBJ := $(O)/tools/remap-check.o
+remap-dump_OBJ := $(O)/tools/remap-dump.o $(O)/tools/dump_json.o $(O)/tools/dump_text.o \
+	$(O)/tools/output.o
+remap-import_OBJ := $(O)/tools/remap-import.o $(O)/tools/list.o $(O)/tools/ranges.o
+
+TOOLS_NAMES := remap-format remap-check remap-dump remap-import
+TOOLS += $(TOOLS_NAMES:%=$(BUILD)/%)
+
+define TOOL_RULE
+$(BUILD)/$(1): $$($(1)_OBJ) $(TOOLS_COMMON_OBJ) $(LIBMETA)
+	$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(TOOLS_LIBS)
+endef
+$(foreach tool,$(TOOLS_NAMES),$(eval $(call TOOL_RULE,$(tool))))
+
+-include $(TOOLS_COMMON_OBJ:.o=.d) $(foreach tool,$(TOOLS_NAMES),$($(tool)_OBJ:.o=.d))
