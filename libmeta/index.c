@@ -108,7 +108,7 @@
  * @heads: first slot of each bucket, or RMETA_NO_SLOT
  * @shift: 64 - log2 of the number of buckets: the bucket is the top bits of the hash
  * @links: per group, the next slot of each of its slots; those of slots that were never
- *	linked mean nothing. entries->max_groups pointers, index->nr_groups of them set.
+ *	linked mean nothing. entries->max_groups pointers, the first index->nr_groups valid.
  */
 struct rmeta_index_table {
 	u32 *heads;
@@ -158,10 +158,8 @@ static void free_links(struct rmeta_index_table *table, u32 from_group, u32 to_g
 {
 	u32 group;
 
-	for (group = from_group; group < to_group; group++) {
+	for (group = from_group; group < to_group; group++)
 		rmeta_free(table->links[group]);
-		table->links[group] = NULL;
-	}
 }
 
 static int alloc_links(struct rmeta_index_table *table, u32 from_group, u32 to_group)
