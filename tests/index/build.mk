@@ -15,4 +15,4 @@ $(INDEX_TEST)/concurrent $(INDEX_TEST)/concurrent-tsan: $(INDEX_TEST_DEPS)
 tests-built: $(INDEX_TEST)/concurrent $(INDEX_TEST)/concurrent-tsan
 
 # The unit tests of the index include its source.
-$(BUILD)/tests/t_index $(BUILD)/tests/t_index_hash: tests/unit/index_bed.h libmeta/index.c
+$(BUILD)/tests/t_index $(BUILD)/tests/t_index_hash $(BUILD)/tests/t_index_steps: tests/unit/index_bed.h libmeta/index.c
