@@ -9,7 +9,7 @@
 
 tap_count=0
 
-diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
+diag() { [ -z "$*" ] || printf '%s\n' "$*" | sed 's/^/# /'; }
 
 _point()
 {
@@ -246,7 +246,7 @@ make_spare()
 }
 
 # Never through the page cache of a device that something else writes to below it.
-sum_of() { sio g "$1" 0 "$(sectors_of "$1")" 2>/dev/null | md5sum | cut -d ' ' -f 1; }
+sum_of() { sio -b 2048 h "$1" 0 "$(sectors_of "$1")"; }
 
 # the applet of this name would come first
 mke2fs() { /sbin/mke2fs "$@"; }
