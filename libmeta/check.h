@@ -40,25 +40,42 @@ struct rmeta_problem_type {
 
 extern const struct rmeta_problem_type rmeta_problem_types[RMETA_NR_PROBLEMS];
 
+#define RMETA_NO_BLOCK (~(block_t)0)
+
 /**
  * struct rmeta_problem - one problem found
  * @code: row of the table
  * @page: table page, or RMETA_OBJECT_SUPERBLOCK
- * @copy: copy, or -1
- * @slot: slot, or RMETA_NO_SLOT
- * @other: second slot (duplicate claims), or RMETA_NO_SLOT
- * @block: block of main, or ~0
- * @detail: what exactly, or ""
+ * @copies: mask of the copies it is about; 0: of what they say, not of a copy
+ * @slot: slot, or RMETA_NO_SLOT; of a lost page its first slot
+ * @other: second slot, or RMETA_NO_SLOT: of a duplicate claim the one that is kept, of a
+ *	lost page its last one
+ * @block: block of main, or RMETA_NO_BLOCK
+ * @repairable: a yes would be acted upon. Not so when the table has no repair for it, when
+ *	the check may not write, or when an earlier answer left something basic undecided.
+ * @detail: what exactly, and what a repair gives up, or ""; good until the callback returns
  */
 struct rmeta_problem {
 	enum rmeta_problem_code code;
 	u32 page;
-	int copy;
+	u8 copies;
 	slot_t slot;
 	slot_t other;
 	block_t block;
+	bool repairable;
 	const char *detail;
 };
+
+/**
+ * rmeta_problem_where() - say what a problem is about
+ * @problem: the problem
+ * @text: out: "superblock", "superblock copies 0 3", "page 7 copies 1 2",
+ *	"page 7, slots 1771 to 2023", "page 0, slots 12 and 40, block 99", ...
+ * @bytes: room in @text; 96 are enough
+ *
+ * Return: @text.
+ */
+const char *rmeta_problem_where(const struct rmeta_problem *problem, char *text, size_t bytes);
 
 enum rmeta_check_phase {
 	RMETA_PHASE_SUPERBLOCKS,
@@ -69,10 +86,12 @@ enum rmeta_check_phase {
 
 /**
  * struct rmeta_check_ops - what the caller does with what is found
- * @fix: a problem: may it be repaired? The only place of policy.
+ * @fix: called for every problem: may it be repaired? The only place of policy. The answer
+ *	counts only if @problem->repairable.
  * @phase: a phase begins
  * @superblocks: verdicts of the five superblocks, before any problem about them
- * @page: verdicts of a page that is not five times ok (or of every page, if @all_pages)
+ * @page: verdicts of a page that is not five times ok (or of every page, if all_pages is
+ *	set in struct rmeta_check)
  * @progress: @done of @total pages were read
  *
  * All but @fix may be NULL.
@@ -88,26 +107,35 @@ struct rmeta_check_ops {
 /**
  * struct rmeta_check - a check and its outcome
  * @device_sectors: length of the device
- * @writable: repairs may be written
+ * @writable: repairs may be written. When false nothing is, whatever @ops->fix says.
+ * @all_pages: call @ops->page for pages without any fault, too
+ * @search: when no superblock is left and no table page is where this device should have
+ *	one, read the whole device to find some. Without it that is done only when something
+ *	of dm-remap was found.
  * @ops: callbacks
  * @ctx: their first argument
  * @found: out: problems found
- * @fixed: out: problems repaired
+ * @fixed: out: problems repaired, and durably so
  * @written: out: something on the device was changed
+ * @was_in_use: out: the spare was not released cleanly, or is in use now. No problem by
+ *	itself.
  * @sb: out: superblock that was used or rebuilt; valid if @have_sb
  * @geo: out: layout; valid if @have_sb
  * @have_sb: out
- * @counts: out: after repairs
+ * @counts: out: what the table holds, after repairs; valid if @have_sb
  */
 struct rmeta_check {
 	u64 device_sectors;
 	bool writable;
+	bool all_pages;
+	bool search;
 	const struct rmeta_check_ops *ops;
 	void *ctx;
 
 	u32 found;
 	u32 fixed;
 	bool written;
+	bool was_in_use;
 	bool have_sb;
 	struct rmeta_superblock sb;
 	struct rmeta_geometry geo;
@@ -120,11 +148,14 @@ struct rmeta_check {
  * @host: its first argument
  * @check: parameters and outcome
  *
- * Repairs keep the commit protocol: sequences above any found, copies in steps, every step
- * durable. Interrupted at any instant, a second run finishes the work.
+ * Everything is read, and every problem asked about, before anything is written. Repairs keep
+ * the commit protocol: sequences above any found, copies in steps, every step durable.
+ * Interrupted at any instant, a second run finishes the work.
  *
- * Return: 0 when it ran to its end, whatever it found; -ENODATA: there is nothing of
- * dm-remap on this device; -ENOMEM; -EIO when a repair could not be written.
+ * Return: 0 when it ran to its end, whatever it found (@check->found == @check->fixed:
+ * nothing is left); -ENODATA: there is nothing of dm-remap on this device; -ENOMEM; -EIO
+ * when a repair could not be written, or no superblock can be read and no page found;
+ * -EOVERFLOW when sequences ran out.
  */
 int rmeta_check_run(const struct rmeta_host_ops *ops, void *host, struct rmeta_check *check);
 

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Phase 3 of the check: no block may have two slots. Owns the comparison of claims, by
+ * generation modulo 256 as in a load, and the list of losers. Uses the index that the engine
+ * looks blocks up with, so that it costs what a load costs.
+ *
+ * Losers are retired only after every other page has been written (check_repair.c), because
+ * the claim that wins must be durable first (docs/format.md, rule 5). Until then their
+ * entries in memory stay as they are.
+ */
+#include <inttypes.h>
+
+#include "check_private.h"
+
+static struct rmeta_entry *entry_of(const struct rmeta_checker *checker, slot_t slot)
+{
+	return rmeta_entry_at(&checker->entries, slot);
+}
+
+static int add_loser(struct rmeta_checker *checker, slot_t slot)
+{
+	struct check_page *state = check_page_at(checker, slot / RMETA_PAGE_ENTRIES);
+
+	if (checker->nr_losers == checker->max_losers) {
+		u32 larger = checker->max_losers ? checker->max_losers * 2 : 64;
+		slot_t *losers = rmeta_zalloc(larger * sizeof(*losers));
+
+		if (!losers)
+			return -ENOMEM;
+		if (checker->nr_losers)
+			memcpy(losers, checker->losers, checker->nr_losers * sizeof(*losers));
+		rmeta_free(checker->losers);
+		checker->losers = losers;
+		checker->max_losers = larger;
+	}
+	checker->losers[checker->nr_losers++] = slot;
+	state->flags |= CHECK_RETIRE;
+	state->approved++;
+	return 0;
+}
+
+/*
+ * Of two claims of one block, is that of @slot the one to keep? @equal: neither is newer;
+ * then the later time, which is a guess, and after it the lower slot.
+ */
+static bool is_kept(const struct rmeta_checker *checker, slot_t slot, slot_t rival, bool *equal)
+{
+	const struct rmeta_entry *one = entry_of(checker, slot), *two = entry_of(checker, rival);
+	u8 ahead = (u8)(one->generation - two->generation);
+
+	*equal = !ahead || ahead == 128;
+	if (!*equal)
+		return ahead < 128;
+	if (one->time != two->time)
+		return one->time > two->time;
+	return slot < rival;
+}
+
+static bool ask_claim(struct rmeta_checker *checker, slot_t kept, slot_t loser, bool equal)
+{
+	struct rmeta_problem problem = rmeta_check_problem(equal ? RMETA_P_CLAIM_EQUAL :
+							   RMETA_P_CLAIM_OLDER);
+	const struct rmeta_entry *one = entry_of(checker, kept), *two = entry_of(checker, loser);
+
+	problem.page = loser / RMETA_PAGE_ENTRIES;
+	problem.slot = loser;
+	problem.other = kept;
+	problem.block = rmeta_where_block(one->where);
+	return rmeta_check_raise(checker, &problem,
+				 "generation %u of time %" PRIu32 " in slot %" PRIu32 " against %u of time %" PRIu32 " in slot %" PRIu32 "%s",
+				 one->generation, one->time, kept, two->generation, two->time,
+				 loser, equal ? "; what only the other slot holds is given up" : "");
+}
+
+static int check_claim(struct rmeta_checker *checker, slot_t slot)
+{
+	slot_t rival = rmeta_index_lookup(&checker->index,
+					  rmeta_where_block(entry_of(checker, slot)->where));
+	bool equal, kept;
+
+	if (rival == RMETA_NO_SLOT) {
+		rmeta_index_insert(&checker->index, slot);
+		return 0;
+	}
+	kept = is_kept(checker, slot, rival, &equal);
+	if (kept) {
+		rmeta_index_remove(&checker->index, rival);
+		rmeta_index_insert(&checker->index, slot);
+	}
+	if (!ask_claim(checker, kept ? slot : rival, kept ? rival : slot, equal))
+		return 0;
+	return add_loser(checker, kept ? rival : slot);
+}
+
+static bool is_claim(const struct rmeta_checker *checker, const struct rmeta_entry *entry)
+{
+	return (entry->state == RMETA_MAPPED || entry->state == RMETA_LOST) &&
+	       rmeta_where_block(entry->where) < rmeta_blocks(&checker->check->geo);
+}
+
+int rmeta_check_claims(struct rmeta_checker *checker)
+{
+	u64 slots = min((u64)checker->nr_pages * RMETA_PAGE_ENTRIES,
+			(u64)rmeta_slots(&checker->check->geo)), slot, claims = 0;
+	int r = 0;
+
+	for (slot = 0; slot < slots; slot++)
+		claims += is_claim(checker, entry_of(checker, (slot_t)slot));
+	/* Without the memory for it the index resizes itself as it fills. */
+	rmeta_index_presize(&checker->index, claims);
+	for (slot = 0; slot < slots && !r; slot++)
+		if (is_claim(checker, entry_of(checker, (slot_t)slot)))
+			r = check_claim(checker, (slot_t)slot);
+	return r;
+}
