@@ -62,7 +62,7 @@
  *    store with release replaces the pointer to both:
  *
  *	table --> { heads, links }	a reader that has this pointer walks the old chains,
- *	                         	which nobody changes any more,
+ *					which nobody changes any more,
  *	table --> { heads', links' }	or has this one, and walks the new ones
  *
  *    Heads and links hang on one pointer, so that they are never mixed. The old ones are freed
@@ -398,6 +398,7 @@ void rmeta_index_insert(struct rmeta_index *index, slot_t slot)
 	u32 *at = place_for(index, table, block_of(index, slot));
 
 	WRITE_ONCE(*link_of(table, slot), *at);
+	/* Whoever sees @slot sees its link and its entry. */
 	smp_store_release(at, slot);
 	WRITE_ONCE(index->count, index->count + 1);
 
@@ -412,6 +413,7 @@ void rmeta_index_remove(struct rmeta_index *index, slot_t slot)
 	/* Case 2. By slot, not by block: in a move the block has two. */
 	while (*from != slot)
 		from = link_of(table, *from);
+	/* The successor may have been linked a moment ago: likewise. */
 	smp_store_release(from, *link_of(table, slot));
 	WRITE_ONCE(index->count, index->count - 1);
 
