@@ -50,8 +50,8 @@ static inline void stumble(void)
 #define UNDER_TSAN true
 #else
 #define UNDER_TSAN false
-#define __tsan_release(p) do { (void)(p); } while (0)
-#define __tsan_acquire(p) do { (void)(p); } while (0)
+#define __tsan_release(p) ((void)(p))
+#define __tsan_acquire(p) ((void)(p))
 #endif
 
 enum { STABLE = 24, MOVING = 16, CHURNED = 30000, ABSENT = 1000 };
@@ -517,7 +517,8 @@ static void expect_caught(const char *option, const char *what)
 	pid_t pid;
 
 	snprintf(seconds, sizeof(seconds), "%u", options.seconds * 10);
-	if (pipe(fds) || (pid = fork()) < 0) {
+	pid = pipe(fds) ? -1 : fork();
+	if (pid < 0) {
 		ok(false, "%s: cannot start a child: %s", what, strerror(errno));
 		return;
 	}
@@ -583,9 +584,10 @@ int main(int argc, char **argv)
 			options.grace = GRACE_NOT_REUSE;
 		else
 			option = '?';
-		if (option == '?' || !options.readers || options.readers > MAX_READERS) {
-			fprintf(stderr, "usage: %s [-r READERS] [-s SECONDS] "
-				"[-g not-resize|not-reuse]\n", argv[0]);
+		if (option == '?' || !options.seconds || !options.readers ||
+		    options.readers > MAX_READERS) {
+			fprintf(stderr, "usage: %s [-r 1..%d readers] [-s seconds] "
+				"[-g not-resize|not-reuse]\n", argv[0], MAX_READERS);
 			return 16;
 		}
 	}
