@@ -8,7 +8,7 @@ KVERS := $(notdir $(patsubst %/build,%,$(wildcard /lib/modules/*/build)))
 KVER ?= $(lastword $(sort $(KVERS)))
 KDIR ?= /lib/modules/$(KVER)/build
 MODULE_DIR := $(BUILD)/$(KVER)
-MODULE_SRC := $(wildcard kernel/*.c kernel/*.h libmeta/*.h) $(LIBMETA_SRC)
+MODULE_SRC := $(wildcard kernel/*.[ch] libmeta/*.[ch])
 
 .PHONY: module-if-possible FORCE
 
@@ -18,7 +18,7 @@ $(MODULE_DIR)/dm-remap.ko: $(MODULE_SRC) kernel/Kbuild
 	@[ -n "$(KVER)" ] && [ -e "$(KDIR)" ] || { \
 		echo "no kernel headers: apt-get install linux-headers-amd64, or make module KDIR=<tree> KVER=<name>" >&2; exit 1; }
 	@mkdir -p $(MODULE_DIR)/src/libmeta
-	@cp -up kernel/*.c kernel/*.h kernel/Kbuild $(MODULE_DIR)/src/
+	@cp -up kernel/*.[ch] kernel/Kbuild $(MODULE_DIR)/src/
 	@cp -up $(filter libmeta/%,$(MODULE_SRC)) $(MODULE_DIR)/src/libmeta/
 	$(MAKE) -C $(KDIR) M=$(abspath $(MODULE_DIR)/src) W=1 $(if $(C),C=$(C)) modules
 	@cp $(MODULE_DIR)/src/dm-remap.ko $@

@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the target share: the structures, their ownership, and who calls whom.
+ *
+ *	target.c	target_type, constructor, suspend and resume	(device mapper)
+ *	params.c	the table line
+ *	core.c		the core of a spare: registry, life, modes, events
+ *	spare.c		loading and formatting a spare
+ *	map.c		the way of a bio down and back up: fast path, splitting, re-test
+ *	busy.c		exclusion: one block at a time, parked bios
+ *	work.c		bios that need a process: queues, contexts, one block after the other
+ *	store.c		a write of one block that is owned
+ *	fetch.c		a read of one block that is owned
+ *	data.c		synchronous I/O on main and on slots
+ *	meta.c		the metadata worker: the one writer of the table
+ *	message.c	messages
+ *	status.c	status, modes as words, health
+ *
+ * A *core* belongs to a spare and outlives the tables of its mapped device; a *target* is
+ * one line of one table. Sectors are 512 bytes; sectors of main are counted from the start
+ * of the target, which is the start of main.
+ */
+#ifndef REMAP_REMAP_H
+#define REMAP_REMAP_H
+
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/completion.h>
+#include <linux/device-mapper.h>
+#include <linux/dm-ioctl.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/srcu.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "table.h"
+#include "compat.h"
+#include "region.h"
+
+#define REMAP_CONTEXTS 8		/* of each class */
+#define REMAP_MESSAGE_BLOCKS 16		/* owned at once by a message */
+/* Each context owns a block and may try for one neighbour; so claims never find it full. */
+#define REMAP_BUSY (2 * 2 * REMAP_CONTEXTS + REMAP_MESSAGE_BLOCKS)
+#define REMAP_FENCED 1024		/* blocks; beyond that the device fails */
+#define REMAP_POOL 64			/* slots reserved ahead */
+#define REMAP_META_PAGES 16		/* pages committed together */
+#define REMAP_META_CHANGES (8 * RMETA_PAGE_ENTRIES)
+#define REMAP_BLOCK_BYTES ((1U << RMETA_MAX_BLOCK_SHIFT) << SECTOR_SHIFT)
+
+/* "dm-remap: <device>: ..." everywhere. The device is the name it had at its last resume. */
+#define remap_log(level, core, fmt, ...) \
+	printk(level "dm-remap: %s: " fmt "\n", (core)->name, ##__VA_ARGS__)
+#define remap_err(core, fmt, ...) remap_log(KERN_ERR, core, fmt, ##__VA_ARGS__)
+#define remap_warn(core, fmt, ...) remap_log(KERN_WARNING, core, fmt, ##__VA_ARGS__)
+#define remap_info(core, fmt, ...) remap_log(KERN_INFO, core, fmt, ##__VA_ARGS__)
+#define remap_log_limited(level, core, fmt, ...) \
+	printk_ratelimited(level "dm-remap: %s: " fmt "\n", (core)->name, ##__VA_ARGS__)
+
+enum remap_feature_id {
+	REMAP_F_FORMAT,
+	REMAP_F_BLOCK_SIZE,
+	REMAP_F_READ_POLICY,
+	REMAP_F_NO_AUTO_REMAP,
+	REMAP_F_BREAKER,
+	REMAP_F_RETRY_BUDGET,
+	REMAP_F_SCAN_INTERVAL,
+	REMAP_F_FORCE_MAIN,
+	REMAP_NR_FEATURES
+};
+
+/**
+ * struct remap_features - the optional part of a table line
+ * @given: features as they were given, in that order, to be printed back
+ * @nr_given: how many
+ * @block_sectors: block size for formatting, in sectors
+ * @read_remap: read_policy remap
+ * @no_auto_remap: remap by message only
+ * @force_main: accept a main whose identity differs
+ * @format: format a blank spare, asked for or implied by the name of the target
+ * @breaker_slots: most slots taken within @breaker_seconds
+ * @breaker_seconds: see @breaker_slots
+ * @retry_budget: seconds that one bio may spend in retries on main
+ */
+struct remap_features {
+	u8 given[REMAP_NR_FEATURES];
+	unsigned int nr_given;
+	unsigned int block_sectors;
+	bool read_remap;
+	bool no_auto_remap;
+	bool force_main;
+	bool format;
+	u32 breaker_slots;
+	u32 breaker_seconds;
+	u32 retry_budget;
+};
+
+struct remap_core;
+
+/**
+ * struct remap_target - one line of one table; ti->private
+ * @regions: the core's bitmap; first, with @main_bdev, for the fast path
+ * @main_bdev: main
+ * @core: of the spare; holds a reference
+ * @ti: the other way
+ * @main: as device mapper opened it
+ * @spare: likewise
+ * @features: of the table line
+ * @read_only: nothing may be written: the table or the spare is read-only
+ * @list: in core->targets
+ */
+struct remap_target {
+	const unsigned long *regions;
+	struct block_device *main_bdev;
+	struct remap_core *core;
+	struct dm_target *ti;
+	struct dm_dev *main;
+	struct dm_dev *spare;
+	struct remap_features features;
+	bool read_only;
+	struct list_head list;
+};
+
+/* What is known of a bio between map and its last end_io. Fast path: none. */
+enum remap_bio_flags {
+	RB_SLOW = 1 << 0,	/* went through the slow path: counted, if it may change something */
+	RB_COUNTED = 1 << 1,	/* holds core->flight */
+	RB_INDEX = 1 << 2,	/* its index there */
+	RB_FLUSH = 1 << 3,
+	RB_SLOT = 1 << 4,	/* sent to a slot */
+	RB_PENDING = 1 << 5,	/* a read sent to main although its block is mapped */
+	RB_WORK = 1 << 6,	/* a context is to do it */
+	RB_ERROR = 1 << 7,	/* ... of the class for errors */
+	RB_ON_MAIN = 1 << 8,	/* a write that main has completed */
+	RB_REDO = 1 << 9,	/* ... and that has to be made again where it is still on main */
+	RB_DONE = 1 << 10,	/* completed by us: end_io has nothing to add */
+};
+
+/**
+ * struct remap_bio - per-bio data
+ * @iter: as submitted, with the sector of main; drivers consume the bio's own
+ * @flags: enum remap_bio_flags
+ * @status: why it came to a context, if for an error
+ */
+struct remap_bio {
+	struct bvec_iter iter;
+	u16 flags;
+	blk_status_t status;
+};
+
+/**
+ * struct remap_busy - an owned block
+ * @block: which
+ * @used: this element is in use
+ * @parked: bios that wait for its release, first come first served
+ */
+struct remap_busy {
+	block_t block;
+	bool used;
+	struct bio_list parked;
+};
+
+enum remap_class {
+	REMAP_CLASS_ERROR,	/* may wait for a dying main */
+	REMAP_CLASS_SERVICE,	/* mostly slots and metadata */
+	REMAP_NR_CLASSES
+};
+
+/**
+ * struct remap_ctx - what one process needs to work on one block; never allocated late
+ * @core: whose
+ * @work: runs it; unused in the one of messages
+ * @idle: in core->idle[class]
+ * @class: which bios it takes
+ * @io: the one bio it has in flight
+ * @vec: for @io, when the data is in a buffer
+ * @image: a block of main, as it will be or is
+ * @scratch: another, for comparison and for neighbours
+ * @spent: jiffies spent in retries on main for the present bio
+ */
+struct remap_ctx {
+	struct remap_core *core;
+	struct work_struct work;
+	struct list_head idle;
+	enum remap_class class;
+	struct bio *io;
+	struct bio_vec vec;
+	u8 *image;
+	u8 *scratch;
+	unsigned long spent;
+};
+
+/**
+ * struct remap_part - what a bio wants of one block
+ * @bio: the bio; its bi_iter is as submitted
+ * @block: the block
+ * @first: first sector within the block
+ * @sectors: how many
+ * @offset: sectors of the bio before it
+ */
+struct remap_part {
+	struct bio *bio;
+	block_t block;
+	unsigned int first;
+	unsigned int sectors;
+	unsigned int offset;
+};
+
+/**
+ * struct remap_view - where a block lives at an instant
+ * @slot: its slot, or RMETA_NO_SLOT
+ * @mask: mask of its entry
+ * @lost: mask bits are lost sectors, not pending ones
+ */
+struct remap_view {
+	slot_t slot;
+	u16 mask;
+	bool lost;
+};
+
+enum remap_meta_op {
+	REMAP_META_CLAIM,	/* @slot for unmapped @block, @bits pending */
+	REMAP_META_MASK,	/* clear @bits of @slot */
+	REMAP_META_MOVE,	/* @block from @from to @slot, @bits lost */
+	REMAP_META_RETIRE,	/* @slot is bad */
+	REMAP_META_RESERVE,	/* out: @slot */
+	REMAP_META_UNRESERVE,	/* @slot was not needed */
+	REMAP_META_COMMIT,	/* save the counters; all earlier requests are done then */
+};
+
+/**
+ * struct remap_meta - a request to the metadata worker
+ * @list: in core->meta_requests
+ * @op: what
+ * @slot: see enum remap_meta_op
+ * @from: likewise
+ * @block: likewise
+ * @bits: likewise
+ * @reason: of a claim
+ * @error: out: 0, -EEXIST (the block has been mapped meanwhile), -EROFS (that page can no
+ *	longer be changed; the slot was taken back), -ENOSPC, -EIO (the block is fenced now)
+ * @done: completed last
+ */
+struct remap_meta {
+	struct list_head list;
+	enum remap_meta_op op;
+	slot_t slot;
+	slot_t from;
+	block_t block;
+	u16 bits;
+	enum rmeta_reason reason;
+	int error;
+	struct completion done;
+};
+
+/**
+ * struct remap_range - blocks of a message
+ * @first: first block
+ * @nr: how many
+ */
+struct remap_range {
+	block_t first;
+	u64 nr;
+};
+
+/**
+ * struct remap_import - a bulk claim of blocks whose data stays on main
+ * @list: in core->imports
+ * @ranges: sorted, disjoint
+ * @nr_ranges: how many
+ * @reason: of the claims
+ * @range: private: the range to go on with
+ * @at: private: the block in it
+ * @handled: out: blocks that are mapped now
+ * @error: out: the first error; the rest was not tried
+ * @stop: set by the owner: no more
+ * @done: completed last
+ */
+struct remap_import {
+	struct list_head list;
+	const struct remap_range *ranges;
+	unsigned int nr_ranges;
+	enum rmeta_reason reason;
+	unsigned int range;
+	u64 at;
+	u64 handled;
+	int error;
+	bool stop;
+	struct completion done;
+};
+
+struct remap_percpu {
+	u64 remapped_reads;
+	u64 remapped_writes;
+};
+
+/* In the order of precedence. */
+enum remap_mode {
+	REMAP_INACTIVE,
+	REMAP_FAILED,
+	REMAP_BREAKER,
+	REMAP_FULL,
+	REMAP_DEGRADED,
+	REMAP_OK,
+};
+
+/**
+ * struct remap_core - a spare in use
+ *
+ * Life (registry mutex of core.c):
+ * @list: in the registry
+ * @spare_devt: its key
+ * @main_devt: every table of it has this main
+ * @md: the mapped device it is bound to
+ * @targets: of all tables of @md that name the spare
+ * @dying: the last target has gone, the spare is being released
+ *
+ * Set while the device is suspended, constant while bios flow:
+ * @live: target of the live table; also under @event_lock
+ * @main: main
+ * @spare: spare
+ * @name: of the mapped device, at the last resume
+ * @block_shift: log2 of sectors per block
+ * @main_sectors: length of main, as the superblock says
+ * @max_sectors: length of main when the core was made; what @regions covers
+ * @loaded: @table is valid
+ * @was_live: it has been
+ * @table: the metadata; changed by the metadata worker only (or with no worker about)
+ * @regions: bitmap, see region.h
+ * @failed: all I/O errors until a reload
+ * @rewrites: some block of main has been rewritten with its own data, see map.c
+ *
+ * Exclusion (busy.c):
+ * @busy_lock: irq-safe
+ * @busy: owned blocks
+ * @nr_busy: elements in use
+ * @nr_parked: bios parked on them
+ * @busy_wait: woken by a release
+ * @flight: bios sent to slots, and writes sent to main by the slow path
+ * @fenced: blocks whose metadata is in doubt; only grows
+ * @nr_fenced: elements of it
+ *
+ * Work (work.c):
+ * @queue_lock: irq-safe
+ * @queue: bios for contexts
+ * @nr_queued: bios in both
+ * @idle: contexts with nothing to do
+ * @contexts: all
+ * @message_ctx: under @message_lock
+ * @message_lock: one message that changes something at a time
+ * @data_wq: runs contexts
+ * @retry_lock: one retry on main at a time
+ *
+ * Metadata (meta.c):
+ * @meta_lock: not irq-safe
+ * @meta_requests: for the worker
+ * @imports: likewise, bulk
+ * @meta_wq: ordered
+ * @meta_work: the worker
+ * @meta_bios: of its I/O
+ * @changes: scratch of the worker, REMAP_META_CHANGES
+ * @pool: reserved slots, under @meta_lock
+ * @nr_pool: how many
+ * @no_slots: the last reservation failed
+ * @no_growth: growing failed; not tried again
+ *
+ * Policy and numbers:
+ * @breaker_lock: irq-safe
+ * @breaker_start: jiffies when the window began
+ * @breaker_taken: slots taken in it
+ * @breaker_open: no more automatic remaps
+ * @flush_error: blk_status_t of a failed flush that the next one has to report
+ * @read_errors: failed reads of main, lifetime
+ * @write_errors: failed writes of main, lifetime
+ * @slot_errors: failed requests to slots
+ * @last_error: sector of main, or ~0
+ * @percpu: counters of redirected bios
+ * @state_lock: @loaded, against status; never held over I/O
+ * @event_lock: @live and @announced
+ * @event_work: tells userspace
+ * @announced: mode of the last uevent
+ */
+struct remap_core {
+	struct list_head list;
+	dev_t spare_devt;
+	dev_t main_devt;
+	struct mapped_device *md;
+	struct list_head targets;
+	bool dying;
+
+	struct remap_target *live;
+	struct block_device *main;
+	struct block_device *spare;
+	char name[DM_NAME_LEN];
+	u8 block_shift;
+	u64 main_sectors;
+	u64 max_sectors;
+	bool loaded;
+	bool was_live;
+	struct rmeta_table table;
+	unsigned long *regions;
+	bool failed;
+	bool rewrites;
+
+	spinlock_t busy_lock;
+	struct remap_busy busy[REMAP_BUSY];
+	unsigned int nr_busy;
+	unsigned int nr_parked;
+	wait_queue_head_t busy_wait;
+	struct srcu_struct flight;
+	block_t *fenced;
+	unsigned int nr_fenced;
+
+	spinlock_t queue_lock;
+	struct bio_list queue[REMAP_NR_CLASSES];
+	unsigned int nr_queued;
+	struct list_head idle[REMAP_NR_CLASSES];
+	struct remap_ctx contexts[REMAP_NR_CLASSES * REMAP_CONTEXTS];
+	struct remap_ctx message_ctx;
+	struct mutex message_lock;
+	struct workqueue_struct *data_wq;
+	struct mutex retry_lock;
+
+	spinlock_t meta_lock;
+	struct list_head meta_requests;
+	struct list_head imports;
+	struct workqueue_struct *meta_wq;
+	struct work_struct meta_work;
+	struct bio_set meta_bios;
+	struct rmeta_change *changes;
+	slot_t pool[REMAP_POOL];
+	unsigned int nr_pool;
+	bool no_slots;
+	bool no_growth;
+
+	spinlock_t breaker_lock;
+	unsigned long breaker_start;
+	u32 breaker_taken;
+	bool breaker_open;
+	u32 flush_error;
+	atomic64_t read_errors;
+	atomic64_t write_errors;
+	atomic64_t slot_errors;
+	sector_t last_error;
+	struct remap_percpu __percpu *percpu;
+	struct mutex state_lock;
+	struct mutex event_lock;
+	struct work_struct event_work;
+	enum remap_mode announced;
+};
+
+static inline unsigned int remap_block_sectors(const struct remap_core *core)
+{
+	return 1U << core->block_shift;
+}
+
+static inline sector_t remap_block_sector(const struct remap_core *core, block_t block)
+{
+	return block << core->block_shift;
+}
+
+/* Mask of sectors @first .. @first + @sectors - 1 of a block. */
+static inline u16 remap_bits(unsigned int first, unsigned int sectors)
+{
+	return (u16)(((1U << sectors) - 1) << first);
+}
+
+static inline struct remap_bio *remap_bio(struct bio *bio)
+{
+	return dm_per_bio_data(bio, sizeof(struct remap_bio));
+}
+
+/* What a status says about the medium. */
+enum remap_verdict {
+	REMAP_STS_OK,
+	REMAP_STS_MEDIUM,	/* this sector is bad */
+	REMAP_STS_UNSURE,	/* this sector, or the disk */
+	REMAP_STS_OTHER,	/* nothing */
+};
+
+/**
+ * remap_judge() - what does a status of main say about the medium?
+ * @status: of a request to main
+ *
+ * SCSI reports MEDIUM only for some sense codes, a write error ends as IOERR; libata's IDNF
+ * and write protection are both TARGET; virtio and many others know IOERR alone.
+ */
+static inline enum remap_verdict remap_judge(blk_status_t status)
+{
+	switch (status) {
+	case BLK_STS_OK:
+		return REMAP_STS_OK;
+	case BLK_STS_MEDIUM:
+		return REMAP_STS_MEDIUM;
+	case BLK_STS_IOERR:
+	case BLK_STS_TARGET:
+		return REMAP_STS_UNSURE;
+	default:
+		return REMAP_STS_OTHER;
+	}
+}
+
+/* params.c */
+int remap_parse(struct dm_target *ti, struct remap_features *features, unsigned int argc,
+		char **argv);
+void remap_print_features(const struct remap_features *features, char *result,
+			  unsigned int maxlen, unsigned int *at);
+
+/* core.c */
+int remap_core_get(struct remap_target *t, char **error);
+void remap_core_put(struct remap_target *t);
+int remap_core_preresume(struct remap_target *t);
+void remap_core_resume(struct remap_target *t);
+void remap_core_postsuspend(struct remap_target *t);
+void remap_core_fail(struct remap_core *core, const char *why);
+void remap_event(struct remap_core *core);
+bool remap_breaker_take(struct remap_core *core);
+void remap_breaker_reset(struct remap_core *core);
+u32 remap_breaker_left(struct remap_core *core, const struct remap_features *features);
+int remap_module_init(void);
+void remap_module_exit(void);
+
+/* spare.c */
+int remap_spare_load(struct remap_core *core, struct remap_target *t);
+void remap_spare_unload(struct remap_core *core);
+
+/* map.c */
+int remap_map(struct dm_target *ti, struct bio *bio);
+int remap_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error);
+void remap_dispatch(struct remap_core *core, struct bio *bio);
+void remap_look(struct remap_core *core, block_t block, struct remap_view *view);
+void remap_finish(struct bio *bio, blk_status_t status);
+
+/* busy.c */
+struct remap_busy *remap_busy_try(struct remap_core *core, block_t block);
+struct remap_busy *remap_busy_claim(struct remap_core *core, block_t block);
+struct remap_busy *remap_busy_claim_or_park(struct remap_core *core, block_t block,
+					    struct bio *bio);
+bool remap_busy_park(struct remap_core *core, block_t block, struct bio *bio);
+bool remap_busy_test(struct remap_core *core, block_t block);
+void remap_busy_release(struct remap_core *core, struct remap_busy *busy);
+void remap_fence(struct remap_core *core, block_t block);
+bool remap_fenced(const struct remap_core *core, block_t block);
+
+/* work.c */
+int remap_work_init(struct remap_core *core);
+void remap_work_exit(struct remap_core *core);
+void remap_queue(struct remap_core *core, struct bio *bio);
+
+/* store.c */
+blk_status_t remap_store(struct remap_ctx *ctx, const struct remap_part *part);
+slot_t remap_new_slot(struct remap_ctx *ctx, block_t block, const u8 *image, u16 present);
+u16 remap_salvage(struct remap_ctx *ctx, block_t block, u16 wanted, bool failed);
+int remap_claim(struct remap_ctx *ctx, block_t block, u16 present, enum rmeta_reason reason);
+
+/* fetch.c */
+blk_status_t remap_fetch(struct remap_ctx *ctx, const struct remap_part *part);
+int remap_copy_block(struct remap_ctx *ctx, block_t block, struct remap_meta *request);
+
+/* data.c */
+bool remap_budget_left(const struct remap_ctx *ctx);
+blk_status_t remap_main_part(struct remap_ctx *ctx, enum req_op op, const struct remap_part *part);
+blk_status_t remap_main_buffer(struct remap_ctx *ctx, enum req_op op, sector_t sector, void *buffer,
+			       unsigned int sectors);
+blk_status_t remap_slot_part(struct remap_ctx *ctx, enum req_op op, slot_t slot,
+			     const struct remap_part *part);
+blk_status_t remap_slot_buffer(struct remap_ctx *ctx, enum req_op op, slot_t slot,
+			       unsigned int first, void *buffer, unsigned int sectors);
+void remap_copy_from_part(void *buffer, const struct remap_part *part);
+void remap_copy_to_part(const struct remap_part *part, const void *buffer);
+bool remap_main_alive(struct remap_ctx *ctx, block_t block, enum req_op op);
+
+/* meta.c */
+extern const struct rmeta_host_ops remap_host_ops;
+int remap_meta_init(struct remap_core *core);
+void remap_meta_exit(struct remap_core *core);
+void remap_meta_start(struct remap_core *core, struct remap_meta *request);
+int remap_meta_wait(struct remap_meta *request);
+int remap_meta_run(struct remap_core *core, struct remap_meta *request);
+void remap_meta_import(struct remap_core *core, struct remap_import *import);
+void remap_meta_kick(struct remap_core *core);
+int remap_slot_get(struct remap_core *core, slot_t *slot);
+void remap_slot_put(struct remap_core *core, slot_t slot);
+
+/* message.c */
+int remap_message(struct dm_target *ti, unsigned int argc, char **argv, char *result,
+		  unsigned int maxlen);
+
+/* status.c */
+enum remap_mode remap_mode(struct remap_core *core);
+const char *remap_mode_name(enum remap_mode mode);
+void remap_status(struct dm_target *ti, status_type_t type, unsigned int flags, char *result,
+		  unsigned int maxlen);
+
+#endif
