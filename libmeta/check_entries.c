@@ -154,7 +154,8 @@ static void judge_mask(const struct judge *judge, u16 sectors)
 	struct rmeta_entry *entry = judge->entry;
 	u16 mask = rmeta_where_mask(entry->where);
 
-	if (!(mask & ~sectors))
+	/* A lost entry without a bit that means anything is judge_lost()'s. */
+	if (!(mask & ~sectors) || (entry->state == RMETA_LOST && !(mask & sectors)))
 		return;
 	if (!rmeta_check_raise(judge->checker, &problem,
 			       "mask %#x, the block has %u sectors", mask, hweight16(sectors)))
@@ -163,15 +164,18 @@ static void judge_mask(const struct judge *judge, u16 sectors)
 	approve(judge);
 }
 
-static void judge_lost(const struct judge *judge)
+static void judge_lost(const struct judge *judge, u16 sectors)
 {
 	struct rmeta_problem problem = problem_of(judge, RMETA_P_ENTRY_LOST);
+	struct rmeta_entry *entry = judge->entry;
+	u16 mask = rmeta_where_mask(entry->where);
 
-	if (judge->entry->state != RMETA_LOST || rmeta_where_mask(judge->entry->where))
+	if (entry->state != RMETA_LOST || (mask & sectors))
 		return;
-	if (!rmeta_check_raise(judge->checker, &problem, "%s", ""))
+	if (!rmeta_check_raise(judge->checker, &problem, "mask %#x", mask))
 		return;
-	judge->entry->state = RMETA_MAPPED;
+	entry->where = rmeta_where(entry_block(entry), 0);
+	entry->state = RMETA_MAPPED;
 	approve(judge);
 }
 
@@ -198,7 +202,7 @@ static void judge_entry(const struct judge *judge)
 		judge_beyond(judge);
 	} else {
 		judge_mask(judge, sectors);
-		judge_lost(judge);
+		judge_lost(judge, sectors);
 	}
 }
 

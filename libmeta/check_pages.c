@@ -358,18 +358,25 @@ static int get_memory(struct rmeta_checker *checker)
 				0x9e3779b97f4a7c15ULL, NULL, NULL);
 }
 
+/* Sequences that are used up: raised as soon as it is known, since then no yes can help. */
+static void report_exhausted(struct rmeta_checker *checker)
+{
+	struct rmeta_problem problem = rmeta_check_problem(RMETA_P_SB_EXHAUSTED);
+
+	if (checker->exhausted || checker->top_activations < RMETA_MAX_ACTIVATIONS)
+		return;
+	checker->exhausted = true;
+	rmeta_check_raise(checker, &problem,
+			  "activation %" PRIu32 " was seen; dump, format and restore the spare",
+			  checker->top_activations);
+	checker->frozen = true;
+}
+
 static void ask_activations(struct rmeta_checker *checker)
 {
 	struct rmeta_problem problem = rmeta_check_problem(RMETA_P_SB_BEHIND);
 
-	if (checker->top_activations >= RMETA_MAX_ACTIVATIONS) {
-		problem = rmeta_check_problem(RMETA_P_SB_EXHAUSTED);
-		rmeta_check_raise(checker, &problem,
-				  "activation %" PRIu32 " was seen; dump, format and restore the spare",
-				  checker->top_activations);
-		checker->frozen = true;
-		return;
-	}
+	report_exhausted(checker);
 	if (checker->sb_rebuilt || checker->page_activations <= checker->check->sb.activations)
 		return;
 	if (rmeta_check_raise(checker, &problem,
@@ -386,6 +393,7 @@ int rmeta_check_pages(struct rmeta_checker *checker)
 	u32 page, nr;
 	int r;
 
+	report_exhausted(checker);
 	r = get_memory(checker);
 	for (page = 0; page < checker->known_pages && !r; page += nr) {
 		nr = min(checker->known_pages - page, (u32)RMETA_GROUP_PAGES);

@@ -59,6 +59,7 @@ enum check_page_flags {
  * @check_asked: clearing RMETA_NEEDS_CHECK was allowed
  * @declined: problems that stay
  * @top_activations: highest found anywhere, in superblocks and in sequences
+ * @exhausted: it has been said that no activation is left
  * @page_activations: highest of the sequences of pages
  * @known_pages: pages that a superblock says are in use
  * @nr_pages: pages that are in use, those found behind @known_pages included
@@ -86,6 +87,7 @@ struct rmeta_checker {
 	bool check_asked;
 	u32 declined;
 	u32 top_activations;
+	bool exhausted;
 	u32 page_activations;
 
 	u32 known_pages;

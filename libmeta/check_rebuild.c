@@ -29,6 +29,12 @@ struct origin {
 	u8 zones;				/* mask: where copies of its spare are */
 };
 
+/* A length of spare, the shortest, whose zones have this length. */
+static u64 spare_of_zones(u64 zone_sectors)
+{
+	return max(RMETA_ZONE_START + RMETA_COPIES * zone_sectors, RMETA_MIN_SPARE_SECTORS);
+}
+
 static bool same_uuid(const u8 *uuid, const u8 *other)
 {
 	return !memcmp(uuid, other, 16);
@@ -176,7 +182,7 @@ static int search_device(struct rmeta_checker *checker, struct origin *origin)
 			continue;
 		zone_sectors /= strays[i].header.copy;
 		if (zone_sectors % RMETA_SECTORS ||
-		    !look_at(checker, RMETA_ZONE_START + RMETA_COPIES * zone_sectors, &found))
+		    !look_at(checker, spare_of_zones(zone_sectors), &found))
 			continue;
 		if (hweight8(found.zones) >= 2 &&
 		    (!origin->zones || found.header.sequence > origin->header.sequence))

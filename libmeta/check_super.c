@@ -16,6 +16,7 @@
  *	anything else			undecided; reported, nothing is written
  */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "check_private.h"
 
@@ -351,6 +352,7 @@ static int settle_conflict(struct rmeta_checker *checker, const struct super_cop
 	return 0;
 }
 
+/* Whoever wants a rival kept doubts the choice: then nothing else may be written, either. */
 static void ask_copy(struct rmeta_checker *checker, enum rmeta_problem_code code,
 		     unsigned int copy, const char *detail, u8 *approved)
 {
@@ -360,7 +362,18 @@ static void ask_copy(struct rmeta_checker *checker, enum rmeta_problem_code code
 	if (rmeta_check_raise(checker, &problem, "%s", detail)) {
 		*approved |= BIT(copy);
 		checker->sb_approved++;
+	} else if (code == RMETA_P_SB_RIVAL) {
+		checker->frozen = true;
 	}
+}
+
+static const char *uuid_text(const u8 *uuid, char text[40])
+{
+	snprintf(text, 40,
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 uuid[0], uuid[1], uuid[2], uuid[3], uuid[4], uuid[5], uuid[6], uuid[7], uuid[8],
+		 uuid[9], uuid[10], uuid[11], uuid[12], uuid[13], uuid[14], uuid[15]);
+	return text;
 }
 
 /* Ask about each copy that is not the one that counts, nor a loser of a conflict. */
@@ -369,6 +382,7 @@ static void ask_copies(struct rmeta_checker *checker, const struct rmeta_scan *s
 {
 	u8 ours = copies_of(copies, choice->copy);
 	unsigned int copy;
+	char uuid[40];
 
 	for (copy = 0; copy < RMETA_COPIES; copy++) {
 		const char *defect = rmeta_defect_text(scan->defect[copy]);
@@ -382,7 +396,7 @@ static void ask_copies(struct rmeta_checker *checker, const struct rmeta_scan *s
 			ask_copy(checker, RMETA_P_SB_STALE, copy, "", &checker->sb_then);
 		else if (!(ours & BIT(copy)) && !choice->settled)
 			ask_copy(checker, choice->rivals & BIT(copy) ? RMETA_P_SB_RIVAL :
-				 RMETA_P_SB_FOREIGN, copy, copies->sb[copy].label,
+				 RMETA_P_SB_FOREIGN, copy, uuid_text(copies->sb[copy].uuid, uuid),
 				 &checker->sb_first);
 	}
 }
