@@ -186,11 +186,14 @@ void device_close(struct device *dev)
 	*dev = (struct device){ .host.fd = -1 };
 }
 
-bool device_is_same(const struct device *a, const struct device *b)
+bool device_is_at(const struct device *dev, const char *path)
 {
-	if (a->is_block != b->is_block)
+	struct stat there;
+
+	if (stat(path, &there))
 		return false;
-	if (a->is_block)
-		return a->stat.st_rdev == b->stat.st_rdev;
-	return a->stat.st_dev == b->stat.st_dev && a->stat.st_ino == b->stat.st_ino;
+	if (dev->is_block)
+		return S_ISBLK(there.st_mode) && dev->stat.st_rdev == there.st_rdev;
+	return S_ISREG(there.st_mode) && dev->stat.st_dev == there.st_dev &&
+	       dev->stat.st_ino == there.st_ino;
 }

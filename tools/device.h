@@ -58,11 +58,13 @@ int device_open(struct device *dev, const char *path, enum device_access access,
 void device_close(struct device *dev);
 
 /**
- * device_is_same() - are two open devices one?
+ * device_is_at() - is an open device what a path names?
+ * @dev: open device
+ * @path: a path, of anything or nothing
  *
  * Return: true for two names of one file or block device.
  */
-bool device_is_same(const struct device *a, const struct device *b);
+bool device_is_at(const struct device *dev, const char *path);
 
 /**
  * device_usage() - who uses a device or an image file

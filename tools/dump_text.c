@@ -12,10 +12,11 @@
 #define DAYS (0xffffffffU / 86400 + 1)	/* that an entry's time can name */
 #define PAGES_SHOWN 50			/* damaged pages, without --verbose */
 
-/* An entry that concerns main, for sorting by block. */
+/* An entry that concerns main, for sorting by block: what is shown of it. */
 struct place {
-	block_t block;
-	struct rmeta_entry entry;
+	u64 where;
+	u8 state;
+	u8 reason;
 };
 
 /**
@@ -50,14 +51,15 @@ static void take_entry(void *ctx, slot_t slot, const struct rmeta_entry *entry)
 	}
 	if (text->nr_places < text->dump->counts.mapped + text->dump->counts.lost)
 		text->places[text->nr_places++] =
-			(struct place){ rmeta_where_block(entry->where), *entry };
+			(struct place){ entry->where, entry->state, entry->reason };
 }
 
 static int by_block(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
+	block_t first = rmeta_where_block(x->where), second = rmeta_where_block(y->where);
 
-	return x->block < y->block ? -1 : x->block > y->block;
+	return first < second ? -1 : first > second;
 }
 
 /* "label   value" with the value from a disk. */
@@ -192,9 +194,9 @@ static void put_timeline(struct text *text)
 /* Neighbours that differ only in where they are: one line of the report. */
 static bool is_alike(const struct place *a, const struct place *b)
 {
-	return a->block + 1 == b->block && a->entry.state == b->entry.state &&
-	       a->entry.reason == b->entry.reason &&
-	       !rmeta_where_mask(a->entry.where) == !rmeta_where_mask(b->entry.where);
+	return rmeta_where_block(a->where) + 1 == rmeta_where_block(b->where) &&
+	       a->state == b->state && a->reason == b->reason &&
+	       !rmeta_where_mask(a->where) == !rmeta_where_mask(b->where);
 }
 
 static void put_regions(struct text *text)
@@ -211,20 +213,20 @@ static void put_regions(struct text *text)
 		for (next = first; next < text->nr_places; next++) {
 			if (next > first && !is_alike(&text->places[next - 1], &text->places[next]))
 				break;
-			masked_sectors += hweight16(rmeta_where_mask(text->places[next].entry.where));
+			masked_sectors += hweight16(rmeta_where_mask(text->places[next].where));
 		}
-		start_sector = text->places[first].block << sb->block_shift;
-		end_sector = (text->places[next - 1].block + 1) << sb->block_shift;
+		start_sector = rmeta_where_block(text->places[first].where) << sb->block_shift;
+		end_sector = (rmeta_where_block(text->places[next - 1].where) + 1) << sb->block_shift;
 		end_sector = min(end_sector, sb->main_sectors);
 		fprintf(f, "  %12llu - %-12llu %-9s %s, %s", (unsigned long long)start_sector,
 			(unsigned long long)end_sector - 1,
 			units_size((end_sector - start_sector) * 512, size),
-			rmeta_state_name(text->places[first].entry.state),
-			rmeta_reason_name(text->places[first].entry.reason));
+			rmeta_state_name(text->places[first].state),
+			rmeta_reason_name(text->places[first].reason));
 		if (masked_sectors)
 			fprintf(f, ", %llu sector%s %s", (unsigned long long)masked_sectors,
 				units_s(masked_sectors),
-				text->places[first].entry.state == RMETA_LOST ? "lost" : "pending");
+				text->places[first].state == RMETA_LOST ? "lost" : "pending");
 		fprintf(f, "\n");
 	}
 }
@@ -241,13 +243,13 @@ static void put_sectors(struct text *text, unsigned int state, const char *title
 
 	fprintf(f, "\n%s\n", title);
 	for (i = 0; i < text->nr_places; i++) {
-		if (text->places[i].entry.state != state)
+		if (text->places[i].state != state)
 			continue;
-		mask = rmeta_where_mask(text->places[i].entry.where);
+		mask = rmeta_where_mask(text->places[i].where);
 		for (bit = 0; bit < 1U << shift; bit++) {
 			if (!(mask & 1U << bit))
 				continue;
-			sector = (text->places[i].block << shift) + bit;
+			sector = (rmeta_where_block(text->places[i].where) << shift) + bit;
 			if (sector != end_sector && end_sector)
 				fprintf(f, "  %12llu - %llu\n", (unsigned long long)start_sector,
 					(unsigned long long)end_sector - 1);

@@ -425,7 +425,7 @@ static int conclude(const struct session *session)
 			    check->found == 1 ? "" : "s", check->fixed, left);
 	if (left && session->foreign && !session->options.force &&
 	    session->options.mode != MODE_NO)
-		report_error("%s also holds %s; nothing was repaired (--force repairs it all the same)",
+		report_error("%s also holds something else: %s; nothing was repaired (--force repairs it all the same)",
 			     name, session->foreign);
 	else if (left && !check->writable)
 		report_info("%s: nothing was changed; remap-check --repair %s repairs what can be",

@@ -110,14 +110,14 @@ static int open_devices(struct plan *plan)
 	if (options->main) {
 		if (device_open(&plan->main, options->main, DEVICE_READ, "main"))
 			return STATUS_FAILED;
+		if (device_is_at(&plan->main, options->common.operand)) {
+			report_error("main and spare are one device: %s", plan->main.shown);
+			return STATUS_FAILED;
+		}
 		identity_get(&plan->main, &plan->identity);
 	}
 	if (device_open(&plan->spare, options->common.operand, DEVICE_WRITE, "spare"))
 		return STATUS_FAILED;
-	if (options->main && device_is_same(&plan->main, &plan->spare)) {
-		report_error("main and spare are one device: %s", plan->spare.shown);
-		return STATUS_FAILED;
-	}
 	if (options->main && identity_same_disk(&plan->main, &plan->spare))
 		report_warn("%s and %s are on one disk: they will fail together",
 			    plan->main.shown, plan->spare.shown);
@@ -219,10 +219,10 @@ static int check_contents(struct plan *plan)
 	if (!foreign)
 		return STATUS_DONE;
 	if (plan->options.force) {
-		report_info("%s holds %s, which is erased", name, foreign);
+		report_info("%s holds a signature that --force erases: %s", name, foreign);
 	} else {
-		report_error("%s holds %s; nothing was changed (--force overwrites it)", name,
-			     foreign);
+		report_error("%s holds something else: %s; nothing was changed (--force overwrites it)",
+			     name, foreign);
 		status = STATUS_FAILED;
 	}
 	free(foreign);

@@ -120,7 +120,7 @@ static int refuse_foreign(struct import *import)
 
 	if (!foreign)
 		return STATUS_DONE;
-	report_error("%s is a spare, but also holds %s; nothing was changed (see remap-check -n %s)",
+	report_error("%s is a spare, but also holds something else: %s; nothing was changed (see remap-check -n %s)",
 		     import->dev.shown, foreign, import->dev.shown);
 	free(foreign);
 	return STATUS_FAILED;

@@ -149,24 +149,31 @@ bool spare_geometry(struct rmeta_geometry *geo, struct device *dev)
 	return found;
 }
 
-/* What a survey wants to know of the problems: was a format cut short? */
-static bool note_half_format(void *ctx, const struct rmeta_problem *problem)
+/* What a survey wants to know of the problems. */
+struct survey_notes {
+	bool half_format;	/* a format was cut short */
+	bool holes;		/* something is gone, and remaps perhaps with it */
+};
+
+static bool note_problem(void *ctx, const struct rmeta_problem *problem)
 {
-	bool *half_format = ctx;
+	struct survey_notes *notes = ctx;
 
 	if (problem->code == RMETA_P_SB_HALF_FORMAT)
-		*half_format = true;
+		notes->half_format = true;
+	else if (rmeta_problem_types[problem->code].flags & RMETA_LOSS)
+		notes->holes = true;
 	return false;
 }
 
 int spare_survey(struct spare_survey *survey, struct device *dev)
 {
-	static const struct rmeta_check_ops ops = { .fix = note_half_format };
-	bool half_format = false;
+	static const struct rmeta_check_ops ops = { .fix = note_problem };
+	struct survey_notes notes = { false, false };
 	struct rmeta_check check = {
 		.device_sectors = dev->sectors,
 		.ops = &ops,
-		.ctx = &half_format,
+		.ctx = &notes,
 	};
 	int r;
 
@@ -182,11 +189,11 @@ int spare_survey(struct spare_survey *survey, struct device *dev)
 	survey->remaps = check.counts.mapped + check.counts.lost;
 	survey->retired = check.counts.retired;
 	/* Only a spare without remaps is ever formatted over, so half a format hides none. */
-	if (half_format)
+	if (notes.half_format)
 		survey->kind = SPARE_EMPTY;
-	else if (!check.have_sb)
-		survey->kind = SPARE_BROKEN;
+	else if (survey->remaps)
+		survey->kind = SPARE_REMAPS;
 	else
-		survey->kind = survey->remaps ? SPARE_REMAPS : SPARE_EMPTY;
+		survey->kind = !check.have_sb || notes.holes ? SPARE_BROKEN : SPARE_EMPTY;
 	return 0;
 }

@@ -194,7 +194,7 @@ static char *find_used_partition(const char *sysfs, unsigned int depth)
 			continue;
 		usage = usage_of_block(makedev(major_nr, minor_nr), depth);
 		if (usage)
-			text = make_text("its partition %s is %s", entry->d_name, usage);
+			text = make_text("through its partition %s (%s)", entry->d_name, usage);
 	}
 	closedir(dir);
 	free(usage);
@@ -226,9 +226,9 @@ static char *usage_of_loop(const char *name, unsigned int depth)
 		return NULL;
 	usage = usage_of_block(makedev(major_nr, minor_nr), depth);
 	if (usage)
-		text = make_text("behind /dev/%s, which is %s", name, usage);
+		text = make_text("it is behind /dev/%s (%s)", name, usage);
 	else if (loop_is_claimed(name))
-		text = make_text("behind /dev/%s, which is in use", name);
+		text = make_text("it is behind /dev/%s, which another program holds", name);
 	free(usage);
 	return text;
 }
