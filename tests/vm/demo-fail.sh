@@ -7,7 +7,8 @@
 tell() { echo "# > $*"; }
 numbers() { tell "   slots used $(status safe used) of $(status safe slots), pending sectors $(status safe pending), lost $(status safe lost), health $(status safe health)"; }
 
-modprobe ext4
+for m in virtio_pci virtio_blk ext4; do need modprobe $m; done
+need wait_for 10 test -b /dev/vdc
 faulty bad /dev/vda "$(sectors_of /dev/vda)"
 tell "/dev/mapper/bad is a disk of 256 MiB that fails as told; /dev/vdb is a blank spare of 64 MiB"
 need dm_create safe "0 $(sectors_of /dev/vda) remap /dev/mapper/bad /dev/vdb 1 format"
@@ -18,6 +19,7 @@ need mount -t ext4 /dev/mapper/safe /mnt/fs
 need mke2fs -q -F -t ext4 /dev/vdc
 need mount -t ext4 /dev/vdc /mnt/state
 need pattern init -S /tmp/state -z 16M /mnt/fs/a /mnt/fs/b /mnt/fs/c
+for f in a b c; do pattern extents /mnt/fs/$f; done >/tmp/extents
 tell "mkfs.ext4, and three files in which every sector says what it is. Now a load of writes and reads:"
 
 pattern load -S /tmp/state -j 4 -t 45 -f 5 >/tmp/load 2>&1 &
@@ -25,14 +27,14 @@ load=$!
 died=0
 for round in 1 2 3 4 5 6 7 8; do
 	sleep 4
-	list=
-	for i in $(seq 25); do
-		list="$list $(($(od -An -N4 -tu4 /dev/urandom | tr -d ' ') % 524288))"
-	done
+	list=$(awk -v seed="$round" 'BEGIN { srand(seed) }
+		{ split($1, e, "+"); first[NR] = e[1]; count[NR] = e[2] }
+		END { for (i = 0; i < 40; i++) { n = 1 + int(rand() * NR)
+			printf "%d ", first[n] + int(rand() * count[n]) } }' /tmp/extents)
 	# shellcheck disable=SC2086
 	inject bad add w $list MEDIUM
-	died=$((died + 25))
-	tell "$died sectors of the disk cannot be written any more"
+	died=$((died + 40))
+	tell "$died sectors under the files cannot be written any more"
 	numbers
 done
 wait $load
@@ -53,11 +55,4 @@ runs "remove" dm_remove safe
 need remap_create safe /dev/mapper/bad /dev/vdb
 is "$(status safe used)" "$used" "every remap is there after remove and create"
 tell "removed and created again: $used slots in use, as before"
-tell "the disk really is that bad: of the files on the bare disk, without the spare,"
-need dm_remove safe
-need dm_remove bad
-need mount -t ext4 -o ro,noload /dev/vda /mnt/fs
-pattern verify -S /tmp/state >/tmp/bare 2>&1
-tell "   $(tail -n 1 /tmp/bare | tr ' ' '\n' | grep wrong_sectors || echo 'it cannot even be read')"
-umount /mnt/fs
 done_testing

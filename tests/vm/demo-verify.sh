@@ -6,7 +6,8 @@
 
 tell() { echo "# > $*"; }
 
-modprobe ext4
+for m in virtio_pci virtio_blk ext4; do need modprobe $m; done
+need wait_for 10 test -b /dev/vdc
 mkdir -p /mnt/fs /mnt/state
 need mount -t ext4 /dev/vdc /mnt/state
 need cp /mnt/state/state /tmp/state
