@@ -76,7 +76,7 @@ void progress_update(u64 done)
 	u64 now_ns;
 
 	progress.done = done;
-	if (report_options()->progress == REPORT_NEVER)
+	if (!progress.what || report_options()->progress == REPORT_NEVER)
 		return;
 	now_ns = clock_ns();
 	if (now_ns - progress.last_ns < UPDATE_NS)
@@ -101,7 +101,12 @@ void progress_hide(void)
 
 void progress_end(void)
 {
-	if (report_options()->progress == REPORT_JSON)
+	if (!progress.what)
+		return;
+	/* Whoever asked for it sees short work too. */
+	if (report_options()->progress == REPORT_JSON ||
+	    report_options()->progress == REPORT_ALWAYS)
 		draw(progress.done);
 	progress_hide();
+	progress.what = NULL;
 }

@@ -21,7 +21,7 @@ void progress_update(u64 done);
 /* The number of steps became known, or changed. */
 void progress_total(u64 total);
 
-/* The work is over; a bar is wiped. Messages come after it, or progress_hide(). */
+/* The work is over, if any had begun; a bar is wiped. */
 void progress_end(void);
 
 /* Wipe a bar so that a message can be printed; the next update draws it again. */

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Tests of the tools: shell scripts that print TAP, and the two small programs they need.
+
+TESTS += $(sort $(wildcard tests/tools/*.t))
+TESTS_TOOLS_HELPERS := $(BUILD)/tests/json-get $(BUILD)/tests/hold-device
+
+$(BUILD)/tests/json-get: tests/tools/json-get.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< -lyajl
+
+$(BUILD)/tests/hold-device: tests/tools/hold-device.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $<
+
+tests-built: $(TESTS_TOOLS_HELPERS)

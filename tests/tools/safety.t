@@ -1,0 +1,210 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What the tools do not touch: devices and files that somebody uses, or that are no devices.
+. "$(dirname "$0")/lib.sh"
+
+truncate -s 2G main.img
+# writers FILE: commands that would write to it
+format() { remap-format -f --main-size 1G "$1"; }
+import() { remap-import -b 4096 --from list "$1"; }
+repair() { remap-check -y "$1"; }
+seq 5 9 >list
+
+# Things that are no devices.
+mkdir dir
+mkfifo fifo
+new_spare s.img
+refused 8 "cannot find spare nowhere: No such file" "format: missing" s.img format nowhere
+refused 8 "cannot find spare nowhere: No such file" "import: missing" s.img import nowhere
+refused 8 "cannot find spare nowhere: No such file" "check: missing" s.img repair nowhere
+refused 8 "cannot find spare nowhere: No such file" "check -n: missing" s.img remap-check -n nowhere
+refused 8 "cannot find spare nowhere: No such file" "dump: missing" s.img remap-dump nowhere
+for tool in format import repair remap-dump "remap-check -n"; do
+	refused 8 "dir is a directory; the spare must be a block device or an image" \
+		"$tool: a directory" s.img $tool dir
+	refused 8 "fifo is a FIFO" "$tool: a FIFO" s.img timeout 10 bash -c \
+		"$(declare -f format import repair); $tool fifo"
+	refused 8 "/dev/null is a character device" "$tool: a character device" s.img $tool /dev/null
+	refused 8 "s.img/x: Not a directory" "$tool: a path through a file" s.img $tool s.img/x
+	refused 8 'a.xab.x1bb is a directory' "$tool: a name that would write on the terminal" s.img \
+		bash -c "$(declare -f format import repair); mkdir -p \$'a\xab\x1bb'; $tool \$'a\xab\x1bb'"
+done
+refused 8 "main must be a block device" "--main: a directory" s.img remap-format --main dir s.img
+
+# Not a spare, and a damaged one: never the same message, never the same status.
+truncate -s 8M blank.img
+head -c 8M /dev/urandom >noise.img
+for file in blank.img noise.img; do
+	refused 8 "$file is not a dm-remap spare" "import: $file" $file import $file
+	refused 8 "$file is not a dm-remap spare" "dump: $file" $file remap-dump $file
+	refused 8 "$file is not a dm-remap spare" "check -n: $file" $file remap-check -n $file
+	refused 8 "$file is not a dm-remap spare" "check --repair: $file" $file remap-check --repair $file
+done
+new_spare d.img
+remap-import -q -b 4096 d.img <list
+start=$(remap-dump --json d.img | json-get superblock.zone_start)
+size=$(remap-dump --json d.img | json-get superblock.zone_sectors)
+smash d.img $start $((start + size)) $((start + 2 * size)) $((start + 3 * size)) $((start + 4 * size))
+refused 4 "page 0: .*remap-check" "import: all copies of a page are gone" d.img import d.img
+refused 4 "page 0: .*remap-check" "dump: all copies of a page are gone" d.img remap-dump d.img
+refused 8 "damaged dm-remap spare that may hold remaps" "format: all copies of a page are gone" \
+	d.img format d.img
+new_spare short.img
+remap-import -q -b 4096 short.img <list
+truncate -s 6M short.img
+refused 4 "length of this device|short" "import: a spare that was cut off" short.img import short.img
+before=$(sum short.img)
+run repair short.img
+exits 4 "check -y: a spare that was cut off"
+like "$out" "shorter than the spare was" "check -y: says what is wrong"
+is "$(sum short.img)" "$before" "check -y: changes nothing"
+
+# Locks.
+new_spare s.img
+for tool in format import repair; do
+	refused 8 "s.img is locked by another program" "$tool: locked" s.img \
+		flock s.img bash -c "$(declare -f format import repair); $tool s.img"
+done
+run flock s.img remap-dump s.img
+exits 0 "dump: locked, and reads all the same"
+like "$err" "locked by another program" "but says that it was"
+run flock --shared s.img remap-check -n s.img
+exits 0 "check -n: beside another reader"
+is "$err" "" "has nothing to say"
+
+# Permission.
+if [ "$(id -u)" -ne 0 ] || command -v setpriv >/dev/null; then
+	chmod 444 s.img
+	chmod 755 .
+	as=
+	[ "$(id -u)" -ne 0 ] || as="setpriv --reuid 65534 --regid 65534 --clear-groups"
+	refused 8 "cannot open spare s.img for writing: Permission denied" "import: not permitted" \
+		s.img $as remap-import --from list s.img
+	run $as remap-dump s.img
+	exits 0 "dump: permitted"
+	run $as remap-check -n s.img
+	exits 0 "check -n: permitted"
+	chmod 644 s.img
+else
+	skip "permissions" "no setpriv(1) to be somebody else"
+fi
+
+# -o never overwrites what is dumped.
+refused 8 "is the spare itself" "dump -o onto the spare" s.img remap-dump -o s.img s.img
+ln -s s.img link
+refused 8 "is the spare itself" "dump -o onto the spare through a link" s.img remap-dump -o link s.img
+refused 8 "is a directory" "dump -o onto a directory" s.img remap-dump -o dir s.img
+
+# Loop devices: the image is refused while what is on it is in use.
+if attach s.img; then
+	run remap-check -n "$loop"
+	exits 0 "check -n: a loop device"
+	run remap-import -b 4096 --from list "$loop"
+	exits 0 "import: a loop device"
+	is "$(remap-dump --json "$loop" | json-get summary.mapped)" 5 "dump: a loop device"
+	run remap-check -p s.img
+	exits 0 "check -p: the image of an idle loop device"
+
+	coproc HOLD { exec hold-device "$loop"; }
+	read -r held <&"${HOLD[0]}"
+	is "$held" held "(another program holds $loop)"
+	for tool in format import repair; do
+		refused 8 "$loop is in use" "$tool: a device that another program holds" s.img $tool "$loop"
+		refused 8 "s.img is in use: it is behind $loop" "$tool: the image behind it" s.img $tool s.img
+	done
+	run remap-dump s.img
+	exits 0 "dump: the image of a busy loop device"
+	run remap-check -n s.img
+	exits 0 "check -n: the image of a busy loop device"
+	like "$err" "is live \(it is behind $loop" "says that it is live"
+	eval "exec ${HOLD[1]}>&-"
+	wait "$HOLD_PID" 2>/dev/null
+	run remap-check -p s.img
+	exits 0 "check -p: after it was let go"
+else
+	skip "loop devices" "not root, or no loop devices here"
+fi
+
+# Mounted, by itself and through a loop device.
+rm -f fs.img && truncate -s 16M fs.img
+mkdir mnt
+if command -v mkfs.ext4 >/dev/null && mkfs.ext4 -q fs.img && attach fs.img &&
+   mount "$loop" mnt 2>/dev/null; then
+	cleanup "umount $work/mnt 2>/dev/null"
+	for tool in format import repair; do
+		refused 8 "$loop is in use: mounted on .*/mnt" "$tool: a mounted device" main.img $tool "$loop"
+		refused 8 "fs.img is in use: it is behind $loop \(mounted on" "$tool: a mounted image" fs.img $tool fs.img
+	done
+	new_spare other.img
+	run remap-format --main "$loop" other.img
+	exits 0 "format: main may be mounted"
+	umount mnt
+	# A partition of the device that is mounted makes the device used.
+	if command -v addpart >/dev/null && addpart "$loop" 1 0 32768 2>/dev/null; then
+		number=$(cat /sys/block/"${loop#/dev/}"/"${loop#/dev/}"p1/dev)
+		mknod part b "${number%:*}" "${number#*:}"
+		cleanup "delpart $loop 1 2>/dev/null"
+		if mount part mnt 2>/dev/null; then
+			for tool in format import repair; do
+				refused 8 "through its partition ${loop#/dev/}p1 \(mounted on" \
+					"$tool: a device with a mounted partition" main.img $tool "$loop"
+			done
+			run remap-format -f --json --main part other.img
+			exits 0 "format: main is a partition"
+			is "$(json main_start main_sectors)" "0
+32768" "where it starts is recorded"
+			umount mnt
+		else
+			skip "a mounted partition" "its device node cannot be used here"
+		fi
+	else
+		skip "a mounted partition" "no partitions on loop devices here"
+	fi
+else
+	skip "mounted devices" "not root, no loop devices, no mkfs.ext4, or mount is not permitted"
+fi
+
+# Swap.
+dd if=/dev/zero of=swap.img bs=1M count=16 status=none
+chmod 600 swap.img
+if [ "$(id -u)" -eq 0 ] && command -v mkswap >/dev/null && mkswap -q swap.img &&
+   swapon swap.img 2>/dev/null; then
+	cleanup "swapoff $work/swap.img 2>/dev/null"
+	refused 8 "swap.img is in use: swap space" "format: swap" swap.img format swap.img
+	swapoff swap.img
+else
+	skip "swap" "not root, or swapon is not permitted on this filesystem"
+fi
+
+# A spare that somebody put a filesystem on: its superblock is ours still, in other copies.
+if command -v mkfs.ext4 >/dev/null; then
+	new_spare s.img 16M
+	remap-import -q -b 4096 s.img <list
+	mkfs.ext4 -q -F -E nodiscard s.img
+	refused 8 "is a spare, but also holds something else: ext4" "import: ext4 over a spare" s.img \
+		remap-import --from list s.img
+	before=$(sum s.img)
+	run remap-check -y s.img
+	[ $((rc & 4)) -ne 0 ] && pass "check -y: ext4 over a spare is not repaired (exit $rc)" ||
+		fail "check -y: ext4 over a spare is not repaired (exit $rc)"
+	is "$(sum s.img)" "$before" "check -y: nothing was changed"
+	like "$err" "something else: ext4.*--force" "check -y: says what it needs"
+	run remap-check -y -f s.img
+	exits 1 "check -y --force repairs it"
+	run remap-check -n s.img
+	exits 0 "and it is clean then"
+else
+	skip "a filesystem over a spare" "no mkfs.ext4"
+fi
+
+# A spare whose slots hold a filesystem's bytes is no filesystem.
+new_spare s.img 16M
+start=$(remap-dump --json s.img | json-get superblock.zone_start)
+pages=$(remap-dump --json s.img | json-get superblock.table_pages)
+if command -v mkfs.ext4 >/dev/null; then
+	rm -f small.img && truncate -s 1M small.img && mkfs.ext4 -q small.img
+	dd if=small.img of=s.img bs=512 seek=$((start + pages * 8)) conv=notrunc status=none
+	run remap-import -b 4096 --from list s.img
+	exits 0 "import: data of main in the slots is not in the way"
+fi
+finish
