@@ -191,8 +191,9 @@ sectors_of() { blockdev --getsz "$1"; }
 # ram_disks COUNT SIZE_MIB: /dev/ram0 .. of that size; memory is used as they are written
 ram_disks() { need modprobe brd rd_nr="$1" rd_size=$(($2 * 1024)); }
 
-# faulty NAME DEVICE SECTORS [OFFSET]: /dev/mapper/NAME, which fails as told (see dm-inject.c)
-faulty() { need dm_create "$1" "0 $3 inject $2 ${4:-0}"; }
+# faulty NAME DEVICE SECTORS [PHYSICAL_BYTES]: /dev/mapper/NAME, which fails as told (see
+# dm-inject.c); unlike most memory disks it says that its physical sectors have 512 bytes
+faulty() { need dm_create "$1" "0 $3 inject $2 0 ${4:-512}"; }
 
 inject() { dm_message "$@" || bail "inject $*"; }
 

@@ -21,6 +21,7 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -54,7 +55,7 @@ static const char usage[] =
 	"init writes all of each target; a TARGET is a file, made with SIZE bytes (K, M, G), or a\n"
 	"block device; with buffered: before it its I/O goes through the page cache.\n"
 	"load: N threads, requests of MIN to MAX sectors, PERCENT of them writes, fsync after\n"
-	"PERCENT of the writes; -d remembers what a flush made durable; -e write errors are fine.\n"
+	"PERCENT of the writes; SIGTERM ends it early; -d remembers what a flush made durable; -e write errors are fine.\n"
 	"verify reads everything; -c after a power cut: anything from the last durable write on\n"
 	"will do, and what is found is taken as what is there.\n"
 	"extents prints where a file is on its device, as SECTOR+COUNT.\n"
@@ -129,6 +130,7 @@ static _Atomic uint64_t last_place;	/* of some recent request: neighbours are ai
 static _Atomic uint64_t ops_done;
 static _Atomic unsigned int complaints;
 static time_t end_time;
+static volatile sig_atomic_t stopped;	/* SIGTERM: the load ends early, and well */
 
 __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *format, ...)
 {
@@ -376,6 +378,11 @@ static void do_sync(struct worker *w, unsigned int target)
 
 /*---- the load ----*/
 
+static void stop(int signal)
+{
+	stopped = 1;
+}
+
 static bool claim(unsigned int target, uint64_t sector, uint64_t sectors)
 {
 	unsigned char *b = busy + state->target[target].first_shadow + sector;
@@ -434,7 +441,7 @@ static void *work(void *arg)
 	uint64_t sector, sectors;
 	unsigned int target;
 
-	while (now_seconds() < end_time) {
+	while (!stopped && now_seconds() < end_time) {
 		bool write = next_random(&w->random) % 100 < opt.write_percent;
 
 		if (opt.ops && atomic_fetch_add(&ops_done, 1) >= opt.ops)
@@ -503,6 +510,7 @@ static int run_load(void)
 	busy = calloc(state->shadows, 1);
 	if (!busy)
 		die("out of memory");
+	signal(SIGTERM, stop);
 	end_time = start + (opt.ops ? 1000000 : opt.seconds);
 	for (unsigned int i = 0; i < opt.threads; i++) {
 		setup_worker(&workers[i], i);

@@ -2,8 +2,10 @@
 /*
  * dm-inject - a disk that fails as it is told. For tests only.
  *
- *	<start> <len> inject <dev> [<offset>]
+ *	<start> <len> inject <dev> [<offset> [<physical>]]
  *
+ * with <offset> in sectors, and a physical sector of <physical> bytes, whatever <dev> says
+ * (default 512: a disk that knows each of its sectors apart),
  * passes bios to <dev> and fails those that a rule matches with any blk_status_t, as a disk
  * does: a bio that overlaps a bad sector fails as a whole. Rules come by message:
  *
@@ -34,6 +36,7 @@
 #include <linux/device-mapper.h>
 #include <linux/highmem.h>
 #include <linux/interval_tree_generic.h>
+#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -102,6 +105,7 @@ struct inject {
 	struct dm_target *ti;
 	struct dm_dev *dev;
 	sector_t offset;
+	unsigned int physical_bytes;
 	spinlock_t lock;		/* the rules and their counts; taken from any context */
 	struct rb_root_cached rules;
 	unsigned long rule_count;
@@ -517,14 +521,20 @@ static int inject_message(struct dm_target *ti, unsigned int argc, char **argv, 
 static int inject_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 {
 	unsigned long long offset = 0;
+	unsigned int physical_bytes = SECTOR_SIZE;
 	struct inject *inject;
 	int r;
 
-	if (argc < 1 || argc > 2) {
-		ti->error = "Need <dev> [<offset>]";
+	if (argc < 1 || argc > 3) {
+		ti->error = "Need <dev> [<offset> [<physical>]]";
 		return -EINVAL;
 	}
-	if (argc == 2 && kstrtoull(argv[1], 10, &offset)) {
+	if (argc == 3 && (kstrtouint(argv[2], 10, &physical_bytes) ||
+			  physical_bytes < SECTOR_SIZE || !is_power_of_2(physical_bytes))) {
+		ti->error = "Physical sector size is not a power of two from 512 bytes on";
+		return -EINVAL;
+	}
+	if (argc >= 2 && kstrtoull(argv[1], 10, &offset)) {
 		ti->error = "Offset is not a number of sectors";
 		return -EINVAL;
 	}
@@ -541,6 +551,7 @@ static int inject_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	}
 	inject->ti = ti;
 	inject->offset = offset;
+	inject->physical_bytes = physical_bytes;
 	inject->rules = RB_ROOT_CACHED;
 	spin_lock_init(&inject->lock);
 	ti->private = inject;
@@ -586,7 +597,8 @@ static void inject_status(struct dm_target *ti, status_type_t type, unsigned int
 		DMEMIT(" %lld", (long long)atomic64_read(&inject->healed_sectors));
 		break;
 	case STATUSTYPE_TABLE:
-		DMEMIT("%s %llu", inject->dev->name, (unsigned long long)inject->offset);
+		DMEMIT("%s %llu %u", inject->dev->name, (unsigned long long)inject->offset,
+		       inject->physical_bytes);
 		break;
 	case STATUSTYPE_IMA:
 		DMEMIT_TARGET_NAME_VERSION(ti->type);
@@ -602,6 +614,14 @@ static int inject_iterate_devices(struct dm_target *ti, iterate_devices_callout_
 	return fn(ti, inject->dev, inject->offset, ti->len, data);
 }
 
+static void inject_io_hints(struct dm_target *ti, struct queue_limits *limits)
+{
+	struct inject *inject = ti->private;
+
+	limits->physical_block_size = max(inject->physical_bytes, limits->logical_block_size);
+	limits->io_min = limits->physical_block_size;
+}
+
 static struct target_type inject_target = {
 	.name = "inject",
 	.version = { 1, 0, 0 },
@@ -613,6 +633,7 @@ static struct target_type inject_target = {
 	.message = inject_message,
 	.status = inject_status,
 	.iterate_devices = inject_iterate_devices,
+	.io_hints = inject_io_hints,
 };
 
 static int __init inject_init(void)

@@ -6,7 +6,8 @@
 . /guest/lib.sh
 
 ram_disks 2 12
-MAIN=/dev/ram0
+faulty main /dev/ram0 24576
+MAIN=/dev/mapper/main
 faulty spare /dev/ram1 24576
 SPARE=/dev/mapper/spare
 main_sectors=$(sectors_of $MAIN)
@@ -55,7 +56,7 @@ for sector in 0 1 8 1023 1024 2048 4096 5000 8192 10239 $((spare_sectors - 2048)
 	$((spare_sectors - 1000)) $((spare_sectors - 1)); do
 	make_spare $SPARE
 	need sio w $SPARE "$sector" 1 1
-	refused "sector $sector not zero" 'dm-remap|device-mapper: .*remap' "$T 1 format"
+	refused "sector $sector not zero" 'remap-(check|format)' "$T 1 format"
 done
 for sector in 10240 $((spare_sectors - 2049)); do
 	make_spare $SPARE
@@ -67,11 +68,11 @@ done
 # one byte, at the end of a sector
 make_spare $SPARE
 { head -c 511 /dev/zero; printf x; } | sio p $SPARE 9999 1 >/dev/null
-refused "one byte not zero" 'dm-remap|device-mapper: .*remap' "$T 1 format"
+refused "one byte not zero" 'remap-(check|format)' "$T 1 format"
 
 make_spare $SPARE
 need mke2fs -q -F -t ext4 $SPARE
-refused "ext4" 'dm-remap|device-mapper: .*remap' "$T 1 format"
+refused "ext4" 'remap-(check|format)' "$T 1 format"
 
 for sector in 0 4096 7777 10239 $((spare_sectors - 2048)) $((spare_sectors - 1)); do
 	make_spare $SPARE
@@ -94,6 +95,7 @@ need dm_create small "0 16383 linear $SPARE 0"
 refused "spare too small" '.*' "0 $main_sectors remap $MAIN /dev/mapper/small 1 format"
 need dm_remove small
 need dm_create small "0 16384 linear $SPARE 0"
+make_spare /dev/mapper/small
 runs "the smallest spare" dm_create r "0 $main_sectors remap $MAIN /dev/mapper/small 1 format"
 need dm_remove r
 need dm_remove small
@@ -136,6 +138,13 @@ for block in 1 2 4 8 16; do
 	is "$(status r block_sectors)" $block "block size $block: status"
 	need dm_remove r
 done
+
+# never smaller than main's physical blocks
+faulty physical /dev/ram0 24576 4096
+make_spare $SPARE
+refused "block size 4 for physical blocks of 8 sectors" 'block' \
+	"0 $main_sectors remap /dev/mapper/physical $SPARE 3 format block_size 4"
+need dm_remove physical
 
 # a read-only table writes nothing
 make_spare $SPARE

@@ -5,7 +5,7 @@
 
 . /guest/lib.sh
 
-MAIN_MIB=192 FILE_MIB=24 SECONDS_OF_LOAD=${SECONDS_OF_LOAD:-25}
+MAIN_MIB=192 FILE_MIB=16 STEPS=50
 S=/tmp/state
 ram_disks 2 $MAIN_MIB
 main_sectors=$((MAIN_MIB * 2048))
@@ -49,24 +49,25 @@ pick()
 
 # writes fail anywhere: most in the files, some wherever the filesystem keeps its own things
 pick 600 1 /tmp/extents.a /tmp/extents.b /tmp/extents.c >/tmp/write.bad
-echo "0+$main_sectors" | pick 150 2 - >>/tmp/write.bad
+echo "0+$main_sectors" | pick 100 2 - >>/tmp/write.bad
 # reads fail for good, where files are: metadata that cannot be read is another test
-pick 150 3 /tmp/extents.a /tmp/extents.b >/tmp/read.bad
+pick 120 3 /tmp/extents.a /tmp/extents.b >/tmp/read.bad
 
 log_mark
-pattern load -S $S -t "$SECONDS_OF_LOAD" -j 6 -b 1:2048 >/tmp/load.out 2>/tmp/load.err &
+pattern load -S $S -t 150 -j 6 -b 1:2048 >/tmp/load.out 2>/tmp/load.err &
 load=$!
-# they go bad a few at a time, over the first two thirds
-steps=$((SECONDS_OF_LOAD * 2))
+# they go bad a few at a time, under load
 i=0
-while [ $i -lt $steps ]; do
-	w=$(awk -v i=$i -v n=$steps 'NR % n == i' /tmp/write.bad)
-	r=$(awk -v i=$i -v n=$steps 'NR % n == i' /tmp/read.bad)
-	[ -z "$w" ] || inject main add w $w MEDIUM
-	[ -z "$r" ] || inject main add r $r MEDIUM
-	usleep 250000
+while [ $i -lt $STEPS ]; do
+	inject main add w $(awk -v i=$i -v n=$STEPS 'NR % n == i' /tmp/write.bad) MEDIUM
+	inject main add r $(awk -v i=$i -v n=$STEPS 'NR % n == i' /tmp/read.bad) MEDIUM
+	usleep 200000
 	i=$((i + 1))
 done
+# and the load goes on until it has met most of them
+wait_for 60 sh -c '. /guest/lib.sh; [ "$(status r used)" -ge 560 ]'
+sleep 3
+kill $load
 wait $load
 is "$?" 0 "load: no wrong data, no failed write"
 diag "$(cat /tmp/load.out /tmp/load.err)"
@@ -77,11 +78,16 @@ at_least "$(count writes /tmp/load.out)" 500 "writes"
 at_least "$(count reads /tmp/load.out)" 300 "reads"
 diag "main failed $(inject_count main failed_writes) writes and $(inject_count main failed_reads) reads"
 
+# some more cannot be read, and nobody writes to them any more
+# shellcheck disable=SC2046
+inject main add r $(pick 60 4 /tmp/extents.a /tmp/extents.b) MEDIUM
+
 sync
 pattern verify -S $S >/tmp/verify.out 2>/tmp/verify.err
 is "$?" 0 "verify after the load"
 diag "$(cat /tmp/verify.out /tmp/verify.err)"
 unreadable=$(count unreadable_sectors /tmp/verify.out)
+at_least "$unreadable" 30 "sectors that cannot be read"
 used=$(status r used)
 at_least "$used" 500 "blocks of main that went bad and are remapped"
 diag "status: $(dmsetup status r)"

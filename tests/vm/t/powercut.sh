@@ -57,7 +57,8 @@ while [ $round -le $ROUNDS ]; do
 	at_least "$used" $((used_before + 1)) "round $round: blocks went bad"
 	pattern verify -S $S -c >/tmp/verify.out 2>&1
 	is "$?" 0 "round $round: every flushed write is there"
-	diag "$(cat /tmp/verify.out)"
+	diag "load:   $(cat /tmp/load.out)"
+	diag "verify: $(cat /tmp/verify.out)"
 	is "$(sed -n 's/.*unreadable_sectors=\([0-9]*\).*/\1/p' /tmp/verify.out)" 0 \
 		"round $round: everything can be read"
 	used_before=$(status r used)
