@@ -62,7 +62,7 @@ for want in 0 1000 100000; do
 			# two runs of the same thing differ by up to 0.2% of a request
 			differs=$(awk -v a="$extra" -v b="$base" -v of="$of" 'BEGIN {
 				d = a > b ? a - b : b - a
-				print d > of / 200 ? "differs by " d : "the same"
+				print (d > of / 200) ? "differs by " d : "the same"
 			}')
 			is "$differs" "the same" "extra per $what at $want remaps as with none"
 		fi
