@@ -9,11 +9,11 @@
 . /guest/lib.sh
 
 ROUNDS=30 LANES=3
-ram_disks 2 64
+ram_disks 2 256
+main_sectors=$(sectors_of /dev/ram0)
 modprobe dm-delay
-need sio -b 2048 w /dev/ram0 0 131072 @1
-need dm_create slow "0 131072 delay /dev/ram0 0 0 /dev/ram0 0 150"
-faulty main /dev/mapper/slow 131072
+need dm_create slow "0 $main_sectors delay /dev/ram0 0 0 /dev/ram0 0 150"
+faulty main /dev/mapper/slow "$main_sectors"
 make_spare /dev/ram1
 need remap_create r /dev/mapper/main /dev/ram1 format
 D=/dev/mapper/r
@@ -43,22 +43,28 @@ together()
 	first=$(cat "/tmp/first.$lane") second=$(cat "/tmp/second.$lane")
 }
 
-# rounds NAME FUNCTION FIRST_SECTOR: the function gets a round's first sector, a fresh block
-# with a good one on either side, and says what was wrong, if anything. Rounds run in several
+# place BASE ROUND: its first sector. Rounds come in pairs: the first in a MiB of main that has
+# no remaps yet, where bios take the fast path, the second beside it, where they do not.
+place() { echo $(($1 + 8 + 4096 * ($2 / 2) + 1000 * ($2 % 2))); }
+
+# rounds NAME FUNCTION BASE [any]: the function gets a round's first sector, a fresh block
+# with a good one on either side, and says what was wrong, if anything. Pairs of rounds run in
 # lanes side by side, so that the error work of one is in the way of the others. At least half
-# of the rounds must be surely races, or the test proves nothing.
+# of the rounds must be surely races, or the test proves nothing; "any" where that cannot be.
 rounds()
 {
+	for _i in $(seq 0 $((ROUNDS - 1))); do
+		need sio w /dev/ram0 $(($(place "$3" $_i) - 8)) 24 @1
+	done
 	for lane in $(seq 1 $LANES); do
-		_i=$((lane - 1))
-		while [ $_i -lt $ROUNDS ]; do
-			_said=$($2 $(($3 + 24 * _i)))
+		for _i in $(seq 0 $((ROUNDS - 1))); do
+			[ $((_i / 2 % LANES + 1)) = "$lane" ] || continue
+			_said=$($2 "$(place "$3" $_i)")
 			case $_said in
 			"") ;;
 			raced) echo raced ;;
-			*) echo "$1: round $_i, sector $(($3 + 24 * _i)):" $_said ;;
+			*) echo "$1: round $_i, sector $(place "$3" $_i):" $_said ;;
 			esac
-			_i=$((_i + LANES))
 		done >"/tmp/said.$lane" &
 	done
 	wait
@@ -82,7 +88,7 @@ sibling_in_flight()
 	expect "$(sio r $D "$1" 2 @1)" "r $1+2 OK" "other data"
 }
 used=$(status r used)
-rounds "a sibling's write in flight while the block moves" sibling_in_flight 8
+rounds "a sibling's write in flight while the block moves" sibling_in_flight 0
 at_least "$(status r used)" $((used + ROUNDS)) "each of them moved"
 
 # The same with a large write in flight that covers the block and its neighbours.
@@ -93,7 +99,7 @@ large_in_flight()
 	expect "$first" "w $(($1 - 8))+24 OK" "large write"
 	expect "$(sio r $D $(($1 - 8)) 24 @4)" "r $(($1 - 8))+24 OK" "large write's data"
 }
-rounds "a large write that fails in the middle, with a reader" large_in_flight 8000 any
+rounds "a large write that fails in the middle, with a reader" large_in_flight 65536 any
 
 # Two bios fail for the same block at once: one slot, both data.
 two_failing()
@@ -110,7 +116,7 @@ two_failing()
 	expect "$(sio r $D $(($1 + 5)) 3 @7)" "r $(($1 + 5))+3 OK" "third data"
 }
 used=$(status r used)
-rounds "failing writes race for one block" two_failing 16000 any
+rounds "failing writes race for one block" two_failing 131072 any
 is "$(status r used)" $((used + ROUNDS)) "one slot for each of those blocks"
 
 # A read fails for good while a write of the same sector is on its way to main and succeeds:
@@ -123,7 +129,7 @@ read_fails_write_succeeds()
 	expect "$first" "w $1+8 OK" "write"
 	[ -z "$raced" ] || expect "$(sio r $D "$1" 8 @8)" "r $1+8 OK" "its data"
 }
-rounds "a read fails while a write of the same block succeeds" read_fails_write_succeeds 24000
+rounds "a read fails while a write of the same block succeeds" read_fails_write_succeeds 196608
 
 # The same for another sector of the block.
 read_fails_sibling_written()
@@ -137,7 +143,7 @@ read_fails_sibling_written()
 		"r $(($1 + 2))+2 OK r $(($1 + 5))+3 OK" "other data"
 	expect "$(sio r $D $(($1 + 4)))" "r $(($1 + 4))+1 ENODATA" "the bad sector"
 }
-rounds "a read fails while a sibling is written" read_fails_sibling_written 32000
+rounds "a read fails while a sibling is written" read_fails_sibling_written 262144
 
 # A block is remapped by message while a write of it is in flight.
 message_in_flight()
@@ -150,8 +156,8 @@ message_in_flight()
 		"r $1+1 OK r $(($1 + 5))+3 OK" "other data"
 }
 # dmsetup takes its time
-need dm_swap slow "0 131072 delay /dev/ram0 0 0 /dev/ram0 0 500"
-rounds "a message remaps while a write is in flight" message_in_flight 40000
+need dm_swap slow "0 $main_sectors delay /dev/ram0 0 0 /dev/ram0 0 500"
+rounds "a message remaps while a write is in flight" message_in_flight 327680
 
 # All of it is still right from a new device.
 inject main clear
@@ -160,10 +166,10 @@ need remap_create r /dev/mapper/main /dev/ram1
 wrong=0
 i=0
 while [ $i -lt $ROUNDS ]; do
-	s=$((24 * i))
-	for want in "$((8 + s + 5)) 1 @2" "$((8 + s + 2)) 1 @3" "$((8000 + s - 8)) 24 @4" \
-		"$((16000 + s)) 3 @5" "$((16003 + s)) 2 @6" "$((16005 + s)) 3 @7" "$((24000 + s)) 4 @8" \
-		"$((32000 + s)) 2 @9" "$((40001 + s)) 4 @10"; do
+	s=$(place 0 $i)
+	for want in "$((s + 5)) 1 @2" "$((s + 2)) 1 @3" "$((s + 65536 - 8)) 24 @4" \
+		"$((s + 131072)) 3 @5" "$((s + 131075)) 2 @6" "$((s + 131077)) 3 @7" \
+		"$((s + 196608)) 4 @8" "$((s + 262144)) 2 @9" "$((s + 327681)) 4 @10"; do
 		# shellcheck disable=SC2086
 		case $(sio r $D $want) in
 		*OK) ;;
