@@ -403,7 +403,11 @@ int rmeta_check_pages(struct rmeta_checker *checker)
 	}
 	if (!r)
 		r = check_behind(checker);
-	if (!r)
-		ask_activations(checker);
-	return r;
+	if (r)
+		return r;
+	if (checker->check->ops->progress)
+		checker->check->ops->progress(checker->check->ctx, checker->nr_pages,
+					      checker->nr_pages);
+	ask_activations(checker);
+	return 0;
 }

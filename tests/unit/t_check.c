@@ -17,13 +17,19 @@
 static const char *cases_dir = "tests/damage/cases";
 static bool verbose;
 
-/* What a case expects. */
+#define MAX_STATES 8
+
+/* What a case expects; tests/damage/README.md. */
 struct expectation {
 	u32 problems[RMETA_NR_PROBLEMS];
 	u32 preen_leaves;
 	u32 repair_leaves;
 	long differ;
 	int result;
+	char label[32 + 1];
+	unsigned int nr_states;
+	slot_t slot[MAX_STATES];
+	char state[MAX_STATES][16];
 };
 
 static bool find_row(const char *name, unsigned int *row)
@@ -36,7 +42,7 @@ static bool find_row(const char *name, unsigned int *row)
 
 static bool expect_line(struct expectation *want, const char *text)
 {
-	unsigned int row, nr;
+	unsigned int row, nr, at = want->nr_states;
 	char word[64];
 
 	if (sscanf(text, "problem %63s %u", word, &nr) == 2) {
@@ -49,6 +55,12 @@ static bool expect_line(struct expectation *want, const char *text)
 		want->repair_leaves = nr;
 	} else if (sscanf(text, "entries differ %u", &nr) == 1) {
 		want->differ = nr;
+	} else if (at < MAX_STATES && sscanf(text, "entry %u %15s", &want->slot[at],
+					     want->state[at]) == 2) {
+		want->nr_states++;
+	} else if (sscanf(text, "label %32s", want->label) == 1) {
+		if (!strcmp(want->label, "none"))
+			*want->label = '\0';
 	} else if (sscanf(text, "result %63s", word) == 1) {
 		want->result = !strcmp(word, "ENODATA") ? -ENODATA : -EIO;
 	} else {
@@ -64,6 +76,7 @@ static bool read_expectation(const char *path, struct expectation *want)
 	bool good = file;
 
 	memset(want, 0, sizeof(*want));
+	strcpy(want->label, "damaged");
 	while (good && fgets(text, sizeof(text), file)) {
 		good = expect_line(want, text);
 		if (!good)
@@ -90,13 +103,45 @@ static bool same_problems(const struct run *run, const struct expectation *want)
 	return same;
 }
 
+/* Are label and entries what they should be, after a repair that left nothing? */
+static bool same_contents(const struct spare *spare, struct disk *disk,
+			  const struct expectation *want)
+{
+	const char *problem, *state;
+	struct rmeta_superblock sb;
+	struct rmeta_entry entry;
+	long different;
+	bool good = true;
+	unsigned int nr;
+
+	for (nr = 0; nr < want->nr_states; nr++) {
+		rmeta_page_entry(disk_at(disk, spare_sector(spare, want->slot[nr] /
+							    RMETA_PAGE_ENTRIES, 0)),
+				 want->slot[nr] % RMETA_PAGE_ENTRIES, &entry);
+		state = rmeta_state_name(entry.state);
+		if (strcmp(state, want->state[nr])) {
+			note("slot %u is %s, expected %s", want->slot[nr], state,
+			     want->state[nr]);
+			good = false;
+		}
+	}
+	rmeta_superblock_decode(disk_at(disk, 0), 0, &sb);
+	if (strcmp(sb.label, want->label)) {
+		note("label \"%s\", expected \"%s\"", sb.label, want->label);
+		good = false;
+	}
+	different = spare_compare(spare, disk, SPARE_NEW, false, &problem);
+	if (different != want->differ)
+		note("entries differ %ld, expected %ld%s%s", different, want->differ,
+		     problem ? ": " : "", problem ? problem : "");
+	return good && different == want->differ;
+}
+
 /* After @answer to everything, @leaves problems are left; with none it is clean and loads. */
 static bool repair_leaves(const struct spare *spare, struct disk *disk, enum answer answer,
-			  u32 leaves, long differ)
+			  u32 leaves, const struct expectation *want)
 {
-	const char *problem;
 	struct run run = { 0 };
-	long different;
 
 	run_check(&run, disk, answer);
 	if (run.result || run.check.found - run.check.fixed != leaves) {
@@ -112,11 +157,7 @@ static bool repair_leaves(const struct spare *spare, struct disk *disk, enum ans
 		note("second run: result %d, found %u", run.result, run.check.found);
 		return false;
 	}
-	different = spare_compare(spare, disk, SPARE_NEW, false, &problem);
-	if (different != differ)
-		note("entries differ %ld, expected %ld%s%s", different, differ,
-		     problem ? ": " : "", problem ? problem : "");
-	return different == differ;
+	return same_contents(spare, disk, want);
 }
 
 static void run_case(const char *name)
@@ -145,9 +186,9 @@ static void run_case(const char *name)
 	good &= !disk.steps && disk_same(&disk, &spare.disk) && !run.check.written &&
 		!run.check.fixed;
 	if (!run.result) {
-		good &= repair_leaves(&spare, &disk, ANSWER_PREEN, want.preen_leaves, want.differ);
+		good &= repair_leaves(&spare, &disk, ANSWER_PREEN, want.preen_leaves, &want);
 		disk_copy(&disk, &spare.disk);
-		good &= repair_leaves(&spare, &disk, ANSWER_YES, want.repair_leaves, want.differ);
+		good &= repair_leaves(&spare, &disk, ANSWER_YES, want.repair_leaves, &want);
 	}
 	ok(good, "%s: %u problems", name, run.check.found);
 	disk_exit(&disk);
@@ -178,6 +219,66 @@ static void run_corpus(void)
 			note("no case raises %s", rmeta_problem_types[row].name);
 		}
 	is(missing, 0, "every row of the problem table is raised by a case");
+}
+
+/*
+ * Power goes at each step of the repair of each case: the next run finishes it, and what is
+ * left in the end is the same as without the cut.
+ */
+static void cut_case(const struct spare *spare, struct disk *disk, const char *name,
+		     const struct expectation *want, u32 *cuts, u32 *bad)
+{
+	struct run run = { 0 };
+	u64 steps, step;
+	unsigned int luck;
+
+	disk_copy(disk, &spare->disk);
+	run_check(&run, disk, ANSWER_YES);
+	steps = disk->steps;
+	for (step = 1; step <= steps; step++)
+		for (luck = 0; luck < 3; luck++) {
+			disk_copy(disk, &spare->disk);
+			disk->random = step * 8 + luck;
+			disk->fatal_step = step;
+			run_check(&run, disk, ANSWER_YES);
+			disk_revive(disk);
+			(*cuts)++;
+			if (repair_leaves(spare, disk, ANSWER_YES, 0, want))
+				continue;
+			(*bad)++;
+			note("%s: cut at step %u of %u", name, (unsigned int)step,
+			     (unsigned int)steps);
+		}
+}
+
+static void a_cut_is_finished(void)
+{
+	struct dirent **list;
+	int nr = scandir(cases_dir, &list, is_case, alphasort), i;
+	u32 cuts = 0, bad = 0;
+
+	for (i = 0; i < nr; i++) {
+		struct expectation want;
+		struct spare spare;
+		struct disk disk;
+		char path[512], error[512];
+
+		snprintf(path, sizeof(path), "%s/%s/expect", cases_dir, list[i]->d_name);
+		read_expectation(path, &want);
+		snprintf(path, sizeof(path), "%s/%s/recipe", cases_dir, list[i]->d_name);
+		if (!want.result && !want.repair_leaves &&
+		    recipe_make(path, &spare, error, sizeof(error))) {
+			disk_init(&disk, spare.disk.max_blocks * RMETA_SECTORS);
+			cut_case(&spare, &disk, list[i]->d_name, &want, &cuts, &bad);
+			disk_exit(&disk);
+			spare_free(&spare);
+		}
+		free(list[i]);
+	}
+	if (nr >= 0)
+		free(list);
+	is(bad, 0, "repairs of the corpus cut %u times, at every step: the next run finishes them",
+	   cuts);
 }
 
 /*
@@ -355,6 +456,51 @@ static void superblock_after(void)
 	spare_free(&spare);
 }
 
+/*
+ * A copy that could not be read, nor rewritten, comes back after the repair with a newer
+ * version than the one that was shown meanwhile. It must not win.
+ */
+static void hidden_copies_never_win(void)
+{
+	unsigned int bad = 0, cases = 0, hidden, copy;
+	struct rmeta_superblock sb;
+	u64 random = 3, sector;
+	const char *problem;
+
+	for (hidden = 0; hidden < RMETA_COPIES; hidden++) {
+		struct run run = { 0 };
+		struct spare spare;
+		u32 page;
+
+		spare_make(&spare, &params);
+		for (copy = 0; copy < RMETA_COPIES; copy++)
+			for (page = 0; page <= spare.nr_pages; page++) {
+				u32 object = page < spare.nr_pages ? page : SPARE_SUPER;
+
+				sector = spare_sector(&spare, object, copy);
+				if (copy == hidden) {
+					disk_break_reads(&spare.disk, sector);
+					disk_break_writes(&spare.disk, sector);
+				} else {
+					spare_damage(&spare, &spare.disk, object, copy, DAMAGE_OLD,
+						     &random);
+				}
+			}
+		run_check(&run, &spare.disk, ANSWER_YES);
+		bad += run.result || run.check.fixed >= run.check.found || !run.check.written;
+		memset(spare.disk.unreadable, 0, spare.disk.max_blocks);
+		memset(spare.disk.unwritable, 0, spare.disk.max_blocks);
+		run_check(&run, &spare.disk, ANSWER_YES);
+		bad += run.result || run.check.fixed != run.check.found || !run.check.found;
+		bad += spare_compare(&spare, &spare.disk, SPARE_OLD, true, &problem) != 0;
+		rmeta_superblock_decode(disk_at(&spare.disk, 0), 0, &sb);
+		bad += !(sb.state & RMETA_IN_USE);	/* as the old version says */
+		cases++;
+		spare_free(&spare);
+	}
+	ok(!bad, "what was hidden from a repair never wins later (%u copies)", cases);
+}
+
 /* While a repair is under way the superblocks say so. */
 static void marked_while_repairing(void)
 {
@@ -510,10 +656,12 @@ int main(int argc, char **argv)
 		return done();
 	}
 	run_corpus();
+	a_cut_is_finished();
 	a_no_is_a_no();
 	no_to_all_writes_nothing();
 	sound_spare();
 	superblock_after();
+	hidden_copies_never_win();
 	marked_while_repairing();
 	rebuilt_superblock();
 	search_on_request();

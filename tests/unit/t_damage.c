@@ -406,6 +406,7 @@ static void cut_repairs(const struct spare_params *params, const char *name)
 	for (scenario = 0; scenario < ARRAY_SIZE(scenarios); scenario++) {
 		struct tally tally = { 0 };
 		struct run run = { 0 };
+		const char *problem;
 		u64 steps;
 
 		disk_copy(&damaged, &spare.disk);
@@ -420,6 +421,13 @@ static void cut_repairs(const struct spare_params *params, const char *name)
 				disk.fatal_step = step;
 				run_check(&run, &disk, ANSWER_YES);
 				disk_revive(&disk);
+				/*
+				 * A load in between: it may refuse, but must not show
+				 * anything else.
+				 */
+				if (seed >= 6 &&
+				    spare_compare(&spare, &disk, SPARE_NEW, true, &problem) > 0)
+					fail(&tally, "a load shows something else", &run, (long)step);
 				/* Twice cut, now and then, at another step. */
 				if (seed & 1) {
 					disk.steps = 0;
