@@ -413,6 +413,22 @@ void rmeta_commit(struct rmeta_store *store, struct rmeta_object *objects, unsig
 	} while (more);
 }
 
+/*
+ * The losers that may be rewritten next: two at a time, since more would be torn together.
+ * Those that are stale are whole copies still, of the version before: of them only as many as
+ * leave two whole copies that are not in flight.
+ */
+static u8 next_rewrite(const struct rmeta_object *object)
+{
+	int count = hweight8(object->live) + hweight8(object->then) - 2;
+
+	if (!RMETA_RULE(REWRITE_TWO))
+		return object->first ? object->first : object->then;
+	if (object->first)
+		return farthest_apart(object->first, 2);
+	return farthest_apart(object->then, (unsigned int)max(1, min(2, count)));
+}
+
 void rmeta_rewrite(struct rmeta_store *store, struct rmeta_object *objects, unsigned int nr)
 {
 	unsigned int object;
@@ -422,11 +438,11 @@ void rmeta_rewrite(struct rmeta_store *store, struct rmeta_object *objects, unsi
 		more = false;
 		for (object = 0; object < nr; object++) {
 			struct rmeta_object *o = &objects[object];
-			u8 *from = o->first ? &o->first : &o->then;
 
-			o->step = RMETA_RULE(REWRITE_TWO) ? farthest_apart(*from, 2) : *from;
+			o->step = next_rewrite(o);
 			o->flight = o->step;
-			*from &= ~o->step;
+			o->first &= ~o->step;
+			o->then &= ~o->step;
 			more |= o->step != 0;
 		}
 		write_flight(store, objects, nr);

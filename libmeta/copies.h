@@ -178,7 +178,8 @@ void rmeta_commit(struct rmeta_store *store, struct rmeta_object *objects, unsig
  *	set, what is still missing in live could not be written
  * @nr: how many
  *
- * At most two copies of an object at a time.
+ * At most two copies of an object at a time, and never so many of the stale ones that fewer
+ * than two whole copies, old or new, are left outside: where there are no two, one at a time.
  *
  * Context: the writer; sleeps.
  */
