@@ -294,6 +294,13 @@ int remap_core_get(struct remap_target *t, char **error)
 	return r;
 }
 
+static void set_live(struct remap_core *core, struct remap_target *t)
+{
+	mutex_lock(&core->event_lock);
+	core->live = t;
+	mutex_unlock(&core->event_lock);
+}
+
 /**
  * remap_core_put() - leave a core; the last to leave releases the spare
  * @t: its devices are still open
@@ -304,10 +311,8 @@ void remap_core_put(struct remap_target *t)
 {
 	struct remap_core *core = t->core;
 
-	mutex_lock(&core->event_lock);
 	if (core->live == t)
-		core->live = NULL;
-	mutex_unlock(&core->event_lock);
+		set_live(core, NULL);
 	mutex_lock(&registry_lock);
 	list_del(&t->list);
 	core->dying = list_empty(&core->targets);
@@ -324,33 +329,27 @@ void remap_core_put(struct remap_target *t)
 
 static int go_live(struct remap_core *core, struct remap_target *t)
 {
-	int r;
+	int r = 0;
 
-	mutex_lock(&core->event_lock);
-	core->live = t;
-	mutex_unlock(&core->event_lock);
+	/* No events about what is only half there. */
+	set_live(core, NULL);
 	core->main = t->main->bdev;
 	core->spare = t->spare->bdev;
+	if (!core->loaded || core->failed || core->table.read_only != t->read_only) {
+		remap_spare_unload(core);
+		core->failed = false;
+		core->rewrites = false;
+		r = remap_spare_load(core, t);
+	}
+	if (r && !core->was_live)
+		return r;
 	remap_breaker_reset(core);
-	if (core->loaded && !core->failed && core->table.read_only == t->read_only)
-		return 0;
-	remap_spare_unload(core);
-	core->failed = false;
-	core->rewrites = false;
-	r = remap_spare_load(core, t);
-	if (!r) {
-		core->was_live = true;
-		return 0;
-	}
-	if (core->was_live) {
-		/* An error would leave the device suspended for ever. */
+	set_live(core, t);
+	core->was_live = true;
+	/* An error would leave the device suspended for ever. */
+	if (r)
 		remap_core_fail(core, "the spare could not be loaded again");
-		return 0;
-	}
-	mutex_lock(&core->event_lock);
-	core->live = NULL;
-	mutex_unlock(&core->event_lock);
-	return r;
+	return 0;
 }
 
 /**

@@ -177,6 +177,21 @@ static void prepare_ahead(struct remap_core *core)
 		remap_warn(core, "the slot table cannot grow (error %d)", r);
 }
 
+static bool take_from_pool(struct remap_core *core, slot_t *slot)
+{
+	bool got = false;
+
+	spin_lock(&core->meta_lock);
+	if (core->nr_pool) {
+		*slot = core->pool[0];
+		core->nr_pool--;
+		memmove(core->pool, core->pool + 1, core->nr_pool * sizeof(*core->pool));
+		got = true;
+	}
+	spin_unlock(&core->meta_lock);
+	return got;
+}
+
 /**
  * remap_slot_get() - a free slot to write data to
  * @core: loaded read-write
@@ -188,17 +203,8 @@ static void prepare_ahead(struct remap_core *core)
 int remap_slot_get(struct remap_core *core, slot_t *slot)
 {
 	struct remap_meta request = { .op = REMAP_META_RESERVE };
-	bool got = false;
 
-	spin_lock(&core->meta_lock);
-	if (core->nr_pool) {
-		*slot = core->pool[0];
-		core->nr_pool--;
-		memmove(core->pool, core->pool + 1, core->nr_pool * sizeof(*core->pool));
-		got = true;
-	}
-	spin_unlock(&core->meta_lock);
-	if (got)
+	if (take_from_pool(core, slot))
 		return 0;
 	if (remap_meta_run(core, &request))
 		return -ENOSPC;
@@ -410,6 +416,8 @@ static bool do_import(struct remap_core *core)
 	while (nr < REMAP_META_CHANGES && !import->error &&
 	       next_block(core, import, &block, &scanned)) {
 		import->error = reserve(core, &slot);
+		if (import->error == -ENOSPC && take_from_pool(core, &slot))
+			import->error = 0;
 		if (import->error)
 			break;
 		remap_region_set(core->regions, remap_block_sector(core, block));

@@ -211,7 +211,7 @@ out:
 	return r;
 }
 
-static void mark_regions(struct remap_core *core)
+static void mark_regions(struct remap_core *core, bool read_only)
 {
 	u64 slots = min_t(u64, (u64)core->table.sb.pages_used * RMETA_PAGE_ENTRIES,
 			  rmeta_slots(&core->table.store.geo));
@@ -226,7 +226,7 @@ static void mark_regions(struct remap_core *core)
 					 remap_block_sector(core, rmeta_where_block(entry->where)));
 	}
 	/* Writes to a table that cannot follow them are to be refused: none takes the fast path. */
-	if (core->live->read_only)
+	if (read_only)
 		bitmap_fill(core->regions, (core->max_sectors >> REMAP_REGION_SHIFT) + 1);
 }
 
@@ -248,7 +248,7 @@ static void report(struct remap_core *core, const struct rmeta_load *load)
 /**
  * remap_spare_load() - load a spare, formatting it first if that was asked for and it is blank
  * @core: nothing is loaded; main and spare are set
- * @t: the target that is about to be live; core->live already
+ * @t: the target that is about to be live
  *
  * Return: 0, or a negative errno; why has been logged then and nothing is loaded.
  * Context: preresume; sleeps; under memalloc_noio.
@@ -294,7 +294,7 @@ int remap_spare_load(struct remap_core *core, struct remap_target *t)
 	mutex_lock(&core->state_lock);
 	core->loaded = true;
 	mutex_unlock(&core->state_lock);
-	mark_regions(core);
+	mark_regions(core, t->read_only);
 	report(core, &load);
 	if (!core->table.read_only)
 		remap_meta_kick(core);

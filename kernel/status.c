@@ -30,8 +30,8 @@ const char *remap_mode_name(enum remap_mode mode)
 
 static bool is_full(const struct remap_core *core)
 {
-	return READ_ONCE(core->no_slots) ||
-	       (!rmeta_table_free_slots(&core->table) && !READ_ONCE(core->nr_pool));
+	return !READ_ONCE(core->nr_pool) &&
+	       (READ_ONCE(core->no_slots) || !rmeta_table_free_slots(&core->table));
 }
 
 /**
