@@ -209,6 +209,7 @@ static int find_superblock(struct dump *dump)
 		report_error("%s: its table pages could not be read", dump->dev.shown);
 		return STATUS_FAILED;
 	}
+	dump->sb.pages_used = dump->nr_pages;
 	report_warn("%s: shown is what the best copies hold, not what the target would accept",
 		    dump->dev.shown);
 	return STATUS_DONE;

@@ -378,6 +378,7 @@ static int claim_blocks(struct import *import, struct rmeta_change *changes)
 static int apply_plan(struct import *import)
 {
 	struct rmeta_change *changes = calloc(BATCH_CLAIMS, sizeof(*changes));
+	unsigned int live_copies;
 	int r, status = STATUS_DONE;
 
 	progress_begin("importing blocks", import->wanted);
@@ -392,9 +393,15 @@ static int apply_plan(struct import *import)
 	}
 	if (spare_release(&import->spare, &import->dev))
 		status = STATUS_FAILED;
+	live_copies = rmeta_table_live_copies(&import->spare.table);
 	if (!status)
 		report_out("imported %llu block%s; their data stays on main until it is written anew\n",
 			   (unsigned long long)import->imported, units_s(import->imported));
+	if (!status && live_copies < RMETA_COPIES) {
+		report_warn("%s: only %u of 5 copies of some metadata could be written; run remap-check, and think of another spare",
+			    import->dev.shown, live_copies);
+		status = STATUS_LOOK;
+	}
 	return status;
 }
 

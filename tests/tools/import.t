@@ -156,6 +156,43 @@ run remap-import -b 4096 --from pipe s.img
 is "$(blocks s.img)" "3 4 5 " "a FIFO as list"
 wait $!
 
+# A spare that takes no more writes: everything behind a limit on the size of files fails. On
+# 8 MiB, zones begin at 5120, 5732, 6344, 6956 and 7568 KiB, superblocks at 0 to 4096 KiB.
+limited() { local limit=$1; shift; (trap '' XFSZ; ulimit -f "$limit"; exec "$@"); }
+new_spare s.img
+run limited 6400 remap-import -b 4096 s.img < <(seq 10 19)
+exits 1 "two of five copies cannot be written"
+like "$err" "only 3 of 5 copies" "and that is said"
+run remap-check -n s.img
+exits 4 "the check finds them"
+is "$(blocks s.img)" "10 11 12 13 14 15 16 17 18 19 " "all blocks are in the other three"
+run remap-check -p s.img
+exits 1 "and preening brings them back"
+run limited 5732 remap-import -b 4096 s.img < <(seq 20 29)
+exits 8 "four of five copies cannot be written"
+like "$err" "after 0 of 10 blocks" "the error says how far it came"
+run remap-check -p s.img
+[ $rc -le 1 ] && pass "then it can be repaired (exit $rc)" || fail "then it can be repaired (exit $rc)"
+is "$(blocks s.img | cut -d' ' -f1-10)" "10 11 12 13 14 15 16 17 18 19" "what was there is there still"
+run remap-import -b 4096 s.img < <(seq 20 29)
+exits 0 "the same list again"
+is "$(blocks s.img | wc -w)" 20 "completes it"
+run limited 600 remap-import -b 4096 s.img < <(seq 30 39)
+[ $rc -ge 4 ] && pass "one superblock can be written (exit $rc)" || fail "one superblock can be written (exit $rc)"
+run remap-check -p s.img
+[ $rc -le 1 ] && pass "nothing is lost by it (exit $rc)" || fail "nothing is lost by it (exit $rc)"
+is "$(blocks s.img | cut -d' ' -f1-20 | wc -w)" 20 "all blocks are there"
+
+# Shuffled lists with duplicates, longer than what is sorted at once, against sort(1).
+rm -f plan.img && truncate -s 8M plan.img
+remap-format -q --main-size 100G plan.img
+{ seq 0 3 4499999; seq 0 5 4499999; seq 7000000 7000099; } >long
+shuf long >shuffled
+run remap-import --json -n -b 4096 --from shuffled plan.img
+is "$(json lines blocks ranges)" "2400100
+$(sort -nu long | awk '!NR || $1 != last + 1 { r++ } { last = $1; n++ } END { print n; print r }')" \
+	"2,400,100 shuffled lines: as many blocks and ranges as sort finds"
+
 # A million, and that they come back out.
 rm -f big.img && truncate -s 6G big.img
 remap-format -q --main-size 100G big.img
