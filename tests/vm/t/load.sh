@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The purpose of it all: ext4 under load on a disk that dies block by block. No wrong byte, no
 # failed write, a clean filesystem; and everything still there on a new device.
-# vm: mem=768 timeout=240
+# vm: mem=768 timeout=300
 
 . /guest/lib.sh
 
-MAIN_MIB=192 FILE_MIB=16 STEPS=50
+MAIN_MIB=192 FILE_MIB=16 STEPS=20
 S=/tmp/state
 ram_disks 2 $MAIN_MIB
 main_sectors=$((MAIN_MIB * 2048))

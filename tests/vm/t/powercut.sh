@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Power is cut under load: both disks forget what was in their caches and not flushed. What
 # was flushed through the device is there, and so is every remap a write was acknowledged for.
-# vm: mem=768 timeout=150
+# vm: mem=768 timeout=240
 
 . /guest/lib.sh
 
