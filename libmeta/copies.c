@@ -386,8 +386,8 @@ static void end_step(struct rmeta_object *object)
 
 void rmeta_commit(struct rmeta_store *store, struct rmeta_object *objects, unsigned int nr)
 {
+	bool more, failed = false;
 	unsigned int object;
-	bool more;
 
 	for (object = 0; object < nr; object++) {
 		objects[object].error = 0;
@@ -407,10 +407,13 @@ void rmeta_commit(struct rmeta_store *store, struct rmeta_object *objects, unsig
 		for (object = 0; object < nr; object++) {
 			if (!objects[object].todo)
 				continue;
+			failed |= objects[object].flight != 0;
 			end_step(&objects[object]);
 			more |= objects[object].todo != 0;
 		}
 	} while (more);
+	if (failed && !RMETA_RULE(SEQUENCE_UNIQUE))
+		store->counter -= nr;
 }
 
 /*

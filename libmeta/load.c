@@ -303,7 +303,8 @@ static void put_host(struct rmeta_superblock *sb, const struct rmeta_load *load)
 		       strnlen(load->host_name, sizeof(sb->host_name) - 1));
 }
 
-static int activate(struct loader *loader)
+/* The superblock of this activation, and sequences under it; nothing is written. */
+static int prepare_activation(struct loader *loader)
 {
 	struct rmeta_table *table = loader->table;
 	struct rmeta_superblock *sb = &table->sb;
@@ -322,7 +323,7 @@ static int activate(struct loader *loader)
 	put_host(sb, loader->load);
 	table->store.activations = sb->activations;
 	table->store.counter = 0;
-	return rmeta_table_commit_super(table);
+	return 0;
 }
 
 /*
@@ -555,12 +556,13 @@ static int load_all(struct loader *loader)
 	if (r)
 		return r;
 	if (!table->read_only) {
-		if (RMETA_RULE(ACTIVATION_FIRST))
-			r = activate(loader);
+		r = prepare_activation(loader);
+		if (!r && RMETA_RULE(ACTIVATION_FIRST))
+			r = rmeta_table_commit_super(table);
 		if (!r)
 			r = repair_pages(loader);
 		if (!r && !RMETA_RULE(ACTIVATION_FIRST))
-			r = activate(loader);
+			r = rmeta_table_commit_super(table);
 		if (r)
 			return r;
 	}
