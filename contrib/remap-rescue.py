@@ -185,6 +185,7 @@ class Superblock:
     def __init__(self, raw):
         for name, value in zip(self.FIELDS, SUPER.unpack_from(raw)):
             setattr(self, name, value)
+        self.consistent = False  # with itself; set by fault()
         self.contents = raw[12:40] + raw[41:]  # all but magic, crc, copy
         for name in ("main_id", "label", "host_name"):
             setattr(self, name, getattr(self, name).split(b"\0")[0])
@@ -203,6 +204,7 @@ class Superblock:
             return "%d pages in use are no whole groups" % self.pages_used
         if not 0 < self.main_sectors <= MAX_BLOCKS << self.shift:
             return "impossible length of main: %d sectors" % self.main_sectors
+        self.consistent = True
         if self.spare_sectors > device_sectors:
             return "the spare was %d sectors long, the device has %d" % (self.spare_sectors,
                                                                         device_sectors)
@@ -425,10 +427,10 @@ NO_PAGES_KNOWN = -1
 class Spare:
     """Everything that is to be said about a spare."""
 
-    def __init__(self, device, options):
+    def __init__(self, device, options, messages):
         self.device = device
         self.options = options
-        self.messages = []  # (level, text); a note is no damage
+        self.messages = messages  # of (level, text); a note is no damage
         self.super_verdicts = []
         self.super_faults = []
         self.sb = None
@@ -445,10 +447,9 @@ class Spare:
 
     def load(self):
         valid, hints = self.read_superblocks()
-        if self.options.uuid:
-            valid = self.choose_uuid(valid)
-        if valid:
-            self.choose(valid)
+        chosen = self.choose_uuid(valid) if self.options.uuid else valid
+        if chosen:
+            self.choose(chosen)
         else:
             self.rebuild(hints)
         self.judge_superblocks(valid)
@@ -573,7 +574,9 @@ class Spare:
         self.device_zone_sectors = zone_sectors_of(self.device.sectors)
         page0, zone_sectors = self.find_page0(hints)
         hint = next((sb for sb in hints if not page0 or sb.uuid == page0.uuid), None)
-        if not page0 and (not hint or hint.pages_used or hint.shift > MAX_SHIFT):
+        if not page0 and hint and hint.consistent:
+            zone_sectors = hint.zone_sectors
+        elif not page0 and (not hint or hint.pages_used or hint.shift > MAX_SHIFT):
             self.give_up(hints)
         if hint:
             self.refuse_features(hint, False)
@@ -811,7 +814,7 @@ def summary_object(table):
     }
 
 
-def print_json(spare, status, out):
+def print_json(spare, messages, status, out):
     """The members of remap-dump's JSON, in its order; one entry a line."""
     def text(value):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -825,9 +828,9 @@ def print_json(spare, status, out):
             out.write(between + text(entry_object(spare.table, entry)))
             between = "\n,"
         out.write(']\n,"summary":%s' % text(summary_object(spare.table)))
-    messages = [{"level": level, "text": message} for level, message in
-                (spare.messages if spare else [])]
-    out.write(',"messages":%s,"exit_status":%d}\n' % (text(messages), status))
+    out.write(',"messages":%s,"exit_status":%d}\n'
+              % (text([{"level": level, "text": message} for level, message in messages]),
+                 status))
 
 
 def print_text(spare, out):
@@ -1035,9 +1038,10 @@ def parse(argv):
 def run(argv, out):
     """Return: exit status."""
     options = spare = None
+    messages = []
     try:
         options = parse(argv)
-        spare = Spare(Device(options.spare, "spare"), options)
+        spare = Spare(Device(options.spare, "spare"), options, messages)
         spare.load()
         if options.dmtable is not None:
             print_dmtable(spare, options.dmtable, out)
@@ -1046,13 +1050,10 @@ def run(argv, out):
         status = LOOK if spare.damaged else DONE
     except Failure as failure:
         status = failure.status
-        if spare:
-            spare.messages.append(("error", str(failure)))
-        else:
-            print("remap-rescue.py: error: %s" % failure, file=sys.stderr)
+        messages.append(("error", str(failure)))
     if options and options.json:
-        print_json(spare, status, out)
-    for level, text in spare.messages if spare else ():
+        print_json(spare, messages, status, out)
+    for level, text in messages:
         print("remap-rescue.py: %s: %s" % (level, text), file=sys.stderr)
     out.flush()
     return status
