@@ -100,63 +100,75 @@ struct rmeta_checker {
 	u32 max_losers;
 };
 
+/* State of a page of a group that was added. */
 static inline struct check_page *check_page_at(const struct rmeta_checker *checker, u32 page)
 {
 	return &checker->pages[page / RMETA_GROUP_PAGES][page % RMETA_GROUP_PAGES];
 }
 
+/* The RMETA_PAGE_ENTRIES entries of such a page. */
 static inline struct rmeta_entry *check_page_entries(const struct rmeta_checker *checker,
 						     u32 page)
 {
 	return rmeta_entry_at(&checker->entries, page * RMETA_PAGE_ENTRIES);
 }
 
-/* An empty problem of @code, for the caller to fill in. */
+/**
+ * rmeta_check_problem() - an empty problem, about the superblock
+ * @code: row of the table
+ *
+ * Return: the problem, for the caller to fill in.
+ */
 struct rmeta_problem rmeta_check_problem(enum rmeta_problem_code code);
 
-/*
- * Raise a problem: count it, and ask. The text says what exactly is wrong. True: it is to be
- * repaired; the caller notes what and where, and counts it as approved there.
+/**
+ * rmeta_check_raise() - raise a problem: count it, and ask
+ * @checker: the run
+ * @problem: what and where; repairable and detail are set here
+ * @detail: printf format of what exactly is wrong, and what a repair gives up
+ *
+ * Return: true: it is to be repaired; the caller notes what is to be done, and counts it as
+ * approved where its repair is completed (a page, or the superblock).
  */
 bool rmeta_check_raise(struct rmeta_checker *checker, struct rmeta_problem *problem,
 		       const char *detail, ...) __attribute__((format(printf, 3, 4)));
 
-/* A sequence was found on the device; later ones must be above it. */
+/**
+ * rmeta_check_saw_sequence() - a sequence was found: those of the repair must be above it
+ * @checker: the run
+ * @sequence: of a superblock or page of whatever worth, or 0
+ */
 void rmeta_check_saw_sequence(struct rmeta_checker *checker, u64 sequence);
 
-/* Which length of main and block size the pages name. */
+/**
+ * struct check_binding - which main pages name
+ * @main_sectors: its length
+ * @block_shift: log2 of sectors per block
+ * @votes: copies of pages that name these two; 0: there are no pages
+ * @others: copies that name anything else
+ */
 struct check_binding {
 	u64 main_sectors;
 	u8 block_shift;
-	u32 votes;		/* copies of pages that name these two */
-	u32 others;		/* that name anything else */
+	u32 votes;
+	u32 others;
 };
 
 /**
  * rmeta_check_binding() - what do the pages of the first group say they belong to?
- * @checker: I/O
- * @geo: where the pages are; main and block size in it do not matter here
+ * @checker: I/O; its geometry and uuid are changed
+ * @geo: where the pages are; main and block size in it win a draw
  * @uuid: of the spare, or NULL for any
- * @binding: out: what most copies name; no votes: there are no pages of this spare
+ * @binding: out: what most copies name
  *
  * Return: 0 or -ENOMEM.
  */
 int rmeta_check_binding(struct rmeta_checker *checker, const struct rmeta_geometry *geo,
 			const u8 *uuid, struct check_binding *binding);
 
-/* What a superblock's pages say for it. */
-struct check_evidence {
-	u32 valid;		/* pages with a valid copy */
-	u32 missing;		/* pages below pages_used without one */
-	bool first;		/* page 0 has one */
-};
-
-/* Look at the pages that @sb claims, and at the first group in any case. */
-int rmeta_check_evidence(struct rmeta_checker *checker, const struct rmeta_superblock *sb,
-			 const struct rmeta_geometry *geo, struct check_evidence *evidence);
-
 /**
  * rmeta_check_superblocks() - phase 1: which superblock counts
+ * @checker: the run
  *
  * Return: 0: @checker->check has a superblock and a layout; 1: the check ends here, what was
  * found has been reported; -ENODATA, -EIO, -ENOMEM.
@@ -172,43 +184,86 @@ int rmeta_check_superblocks(struct rmeta_checker *checker);
  */
 int rmeta_check_rebuild(struct rmeta_checker *checker, const struct rmeta_scan *scan);
 
-/*
- * Raise what @sb says of features that are not known; with some of them nothing may be
- * written. True: with such a superblock the check ends.
+/**
+ * rmeta_check_features() - raise what a superblock says of features that are not known
+ * @checker: the run; frozen afterwards when they allow reading only
+ * @sb: the superblock
+ *
+ * Return: true when the check has to end with such a superblock.
  */
 bool rmeta_check_features(struct rmeta_checker *checker, const struct rmeta_superblock *sb);
 
-/* Use @sb, with the bytes of @raw as far as this version does not know them. */
+/**
+ * rmeta_check_use_superblock() - from now on this is the superblock
+ * @checker: the run
+ * @sb: what it says
+ * @raw: RMETA_BYTES bytes, of which those that this version does not know are kept, or NULL
+ *	to keep those in use
+ * @geo: layout
+ */
 void rmeta_check_use_superblock(struct rmeta_checker *checker, const struct rmeta_superblock *sb,
 				const u8 *raw, const struct rmeta_geometry *geo);
 
-/* Phase 2: all pages and entries. Return: 0 or -ENOMEM. */
+/**
+ * rmeta_check_pages() - phase 2: all pages and their entries
+ * @checker: with superblock and layout
+ *
+ * Return: 0 or -ENOMEM.
+ */
 int rmeta_check_pages(struct rmeta_checker *checker);
 
-/*
- * The copies that hold the version of a page that counts, @scan having a winner: of those
- * with the winner's sequence the ones most alike.
+/**
+ * rmeta_check_page_winners() - which copies hold the version of a page that counts?
+ * @scan: of a page that has a winner
+ * @raw: its copies
+ *
+ * Return: mask; of several versions with the highest sequence the one that most copies have.
  */
 u8 rmeta_check_page_winners(const struct rmeta_scan *scan, u8 *const raw[RMETA_COPIES]);
 
-/*
- * The copies that hold the best version of a page whose copies all name another main or block
- * size than the superblock; 0: there are none. @header is what they say.
+/**
+ * rmeta_check_page_strays() - which copies are valid but for the main that they name?
+ * @checker: with superblock and layout
+ * @page: number
+ * @scan: of a page that has no winner
+ * @raw: its copies
+ * @header: out: what the copies returned say
+ *
+ * Return: mask of those that hold the version with the highest sequence; 0: there are none.
  */
 u8 rmeta_check_page_strays(const struct rmeta_checker *checker, u32 page,
 			   const struct rmeta_scan *scan, u8 *const raw[RMETA_COPIES],
 			   struct rmeta_page_header *header);
 
-/* Judge the entries of one page, in place; what may be repaired is repaired in memory. */
+/**
+ * rmeta_check_entries() - judge the entries of one page
+ * @checker: the page's entries are in memory; what may be repaired is repaired there
+ * @page: number
+ */
 void rmeta_check_entries(struct rmeta_checker *checker, u32 page);
 
-/* Make an entry a retired one, in memory. */
+/**
+ * rmeta_check_retire() - make an entry a retired one, in memory
+ * @checker: whose clock it is
+ * @entry: the entry
+ * @block: of main, to be remembered in it
+ */
 void rmeta_check_retire(struct rmeta_checker *checker, struct rmeta_entry *entry, block_t block);
 
-/* Phase 3: two slots for one block. Return: 0 or -ENOMEM. */
+/**
+ * rmeta_check_claims() - phase 3: two slots for one block
+ * @checker: with all entries in memory
+ *
+ * Return: 0 or -ENOMEM.
+ */
 int rmeta_check_claims(struct rmeta_checker *checker);
 
-/* The second half: write what was allowed. Return: 0, -EIO, -ENOMEM or -EOVERFLOW. */
+/**
+ * rmeta_check_repair() - the second half: write what was allowed
+ * @checker: after all phases; fixed and written of its check are counted here
+ *
+ * Return: 0, also when nothing is to be done; -EIO, -ENOMEM or -EOVERFLOW.
+ */
 int rmeta_check_repair(struct rmeta_checker *checker);
 
 #endif

@@ -97,8 +97,15 @@ static void decode_copies(struct rmeta_checker *checker, const struct rmeta_scan
  * What pages say
  */
 
+/* What a superblock's pages say for it. */
+struct evidence {
+	u32 valid;		/* pages with a valid copy */
+	u32 missing;		/* pages below pages_used without one */
+	bool first;		/* page 0 has one */
+};
+
 struct evidence_walk {
-	struct check_evidence *evidence;
+	struct evidence *evidence;
 	u32 pages_used;
 };
 
@@ -116,8 +123,9 @@ static int see_page(void *ctx, u32 page, const struct rmeta_scan *scan,
 	return 0;
 }
 
-int rmeta_check_evidence(struct rmeta_checker *checker, const struct rmeta_superblock *sb,
-			 const struct rmeta_geometry *geo, struct check_evidence *evidence)
+/* Look at the pages that @sb claims, and at the first group in any case. */
+static int find_evidence(struct rmeta_checker *checker, const struct rmeta_superblock *sb,
+			 const struct rmeta_geometry *geo, struct evidence *evidence)
 {
 	struct evidence_walk walk = { .evidence = evidence, .pages_used = sb->pages_used };
 	u32 nr_pages = max(sb->pages_used, min(geo->table_pages, (u32)RMETA_GROUP_PAGES));
@@ -229,7 +237,7 @@ static void leave_undecided(struct rmeta_checker *checker, const struct super_co
 }
 
 static void ask_half_format(struct rmeta_checker *checker, const struct super_copies *copies,
-			    struct super_choice *choice, const struct check_evidence *old)
+			    struct super_choice *choice, const struct evidence *old)
 {
 	struct rmeta_problem problem = rmeta_check_problem(RMETA_P_SB_HALF_FORMAT);
 	u8 others = copies->whole & ~copies_of(copies, choice->copy);
@@ -250,15 +258,15 @@ static void ask_half_format(struct rmeta_checker *checker, const struct super_co
 static int choose_spare(struct rmeta_checker *checker, const struct super_copies *copies,
 			struct super_choice *choice)
 {
-	struct check_evidence evidence[RMETA_COPIES];
+	struct evidence evidence[RMETA_COPIES];
 	unsigned int newest[RMETA_COPIES] = { 0 }, nr = list_spares(copies, newest), i;
 	unsigned int with_pages = 0, complete = 0, some = 0, all = 0;
 	int r;
 
 	choice->copy = newest[0];
 	for (i = 0; i < nr; i++) {
-		r = rmeta_check_evidence(checker, &copies->sb[newest[i]], &copies->geo[newest[i]],
-					 &evidence[i]);
+		r = find_evidence(checker, &copies->sb[newest[i]], &copies->geo[newest[i]],
+				  &evidence[i]);
 		if (r)
 			return r;
 		if (!evidence[i].valid)

@@ -44,6 +44,8 @@ extern const struct rmeta_host_ops disk_ops;
 
 /* A zeroed disk with room for @max_sectors, all of which it has at first. */
 void disk_init(struct disk *disk, u64 max_sectors);
+
+/* Free what disk_init() got. */
 void disk_exit(struct disk *disk);
 
 /* Make @to, which was initialised with the same room, the same as @from in all but power. */

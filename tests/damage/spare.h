@@ -52,13 +52,27 @@ struct spare {
 	struct disk disk;
 };
 
+/**
+ * spare_make() - make a spare and its model
+ * @spare: out; to be freed with spare_free()
+ * @params: what to make
+ */
 void spare_make(struct spare *spare, const struct spare_params *params);
+
+/* Free model and disk. */
 void spare_free(struct spare *spare);
 
-/* Where a copy of a page, or of SPARE_SUPER, is. */
+/* First sector of a copy of a page, or of SPARE_SUPER. */
 u64 spare_sector(const struct spare *spare, u32 object, unsigned int copy);
 
-/* The bytes of a copy of a version of an object, as they should be on disk. */
+/**
+ * spare_image() - the bytes of an object as they should be on disk
+ * @spare: model
+ * @object: page, or SPARE_SUPER
+ * @copy: 0..4
+ * @version: which of the two
+ * @image: out: RMETA_BYTES bytes
+ */
 void spare_image(const struct spare *spare, u32 object, unsigned int copy,
 		 enum spare_version version, u8 *image);
 
@@ -66,7 +80,15 @@ enum damage { DAMAGE_ZERO, DAMAGE_NOISE, DAMAGE_FLIP, DAMAGE_TORN, DAMAGE_OLD,
 	      DAMAGE_UNREADABLE, NR_DAMAGES };
 extern const char *const damage_names[NR_DAMAGES];
 
-/* Damage one copy of an object on @disk. */
+/**
+ * spare_damage() - damage one copy of an object
+ * @spare: model
+ * @disk: the spare's disk, or a copy of it
+ * @object: page, or SPARE_SUPER
+ * @copy: 0..4
+ * @damage: how; torn and old ones are torn with, or replaced by, the old version
+ * @random: state of the generator
+ */
 void spare_damage(const struct spare *spare, struct disk *disk, u32 object, unsigned int copy,
 		  enum damage damage, u64 *random);
 
@@ -91,17 +113,30 @@ struct run {
 	bool log;
 };
 
-/* Run the check. ANSWER_DRY is -n: not writable; the others are writable. */
+/**
+ * run_check() - run the check
+ * @run: out; log is left as it is
+ * @disk: what to check
+ * @answer: policy; ANSWER_DRY is -n, a run that may not write; with the others it may
+ */
 void run_check(struct run *run, struct disk *disk, enum answer answer);
+
+/* The same, with a no to everything of row @refuse. */
 void run_check_except(struct run *run, struct disk *disk, enum answer answer, unsigned int refuse);
 
 /* Rows that were raised by any run so far. */
 extern u32 rows_raised[RMETA_NR_PROBLEMS];
 
-/*
- * Load @disk (read-only: nothing is written) and compare with the model. Return: slots whose
- * entry differs from @version, or -1 when it does not load. Times of retired slots that a
- * repair has retired may differ from the model like anything else.
+/**
+ * spare_compare() - load a disk and compare what it shows with the model
+ * @spare: model
+ * @disk: what to load
+ * @version: of the model
+ * @read_only: load without writing, else with all that a load repairs
+ * @problem: out: why it does not load, or NULL
+ *
+ * Return: slots whose entry, or whose way from the block to the slot, differs; -1 when it does
+ * not load.
  */
 long spare_compare(const struct spare *spare, struct disk *disk, enum spare_version version,
 		   bool read_only, const char **problem);
