@@ -82,8 +82,22 @@ void remap_core_fail(struct remap_core *core, const char *why)
 	WRITE_ONCE(core->failed, true);
 	smp_wmb();
 	/* Nothing takes the fast path any more. Bits are only ever set, here and elsewhere. */
-	bitmap_fill(core->regions, (core->max_sectors >> REMAP_REGION_SHIFT) + 1);
+	remap_fill_regions(core, true);
 	remap_event(core);
+}
+
+/**
+ * remap_fill_regions() - mark all regions, or none
+ * @core: the core
+ * @marked: all; none only while no bio is under way
+ *
+ * Context: process.
+ */
+void remap_fill_regions(struct remap_core *core, bool marked)
+{
+	memset(core->regions, marked ? 0xff : 0,
+	       BITS_TO_LONGS((core->max_sectors >> REMAP_REGION_SHIFT) + 1) *
+	       sizeof(*core->regions));
 }
 
 /*
@@ -167,9 +181,10 @@ u32 remap_breaker_left(struct remap_core *core, const struct remap_features *fea
 
 static void free_core(struct remap_core *core)
 {
-	cancel_work_sync(&core->event_work);
 	remap_work_exit(core);
 	remap_meta_exit(core);
+	/* Only now can nothing raise an event any more. */
+	cancel_work_sync(&core->event_work);
 	cleanup_srcu_struct(&core->flight);
 	free_percpu(core->percpu);
 	kvfree(core->fenced);
@@ -298,6 +313,8 @@ static void set_live(struct remap_core *core, struct remap_target *t)
 {
 	mutex_lock(&core->event_lock);
 	core->live = t;
+	/* Device mapper sends a uevent of its own with the resume. */
+	core->announced = remap_mode(core);
 	mutex_unlock(&core->event_lock);
 }
 
@@ -370,20 +387,6 @@ int remap_core_preresume(struct remap_target *t)
 		r = go_live(core, t);
 	memalloc_noio_restore(noio);
 	return r;
-}
-
-/**
- * remap_core_resume() - bios are about to flow
- * @t: the live target
- */
-void remap_core_resume(struct remap_target *t)
-{
-	struct remap_core *core = t->core;
-
-	/* Device mapper sends a uevent itself. */
-	mutex_lock(&core->event_lock);
-	core->announced = remap_mode(core);
-	mutex_unlock(&core->event_lock);
 }
 
 /**

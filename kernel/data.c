@@ -246,7 +246,8 @@ out:
  *
  * Bad blocks come in clusters, so blocks at growing distance are asked until one answers.
  * Remapped and owned ones are passed over. When writing fails wherever it is tried, main is
- * gone, and the device fails.
+ * gone, and the device fails. Only what the table line covers is touched: what is behind it
+ * on main may be somebody else's.
  *
  * Return: true if any other block answered.
  * Context: process; sleeps.
@@ -254,17 +255,18 @@ out:
 bool remap_main_alive(struct remap_ctx *ctx, block_t block, enum req_op op)
 {
 	struct remap_core *core = ctx->core;
-	u64 blocks = rmeta_blocks(&core->table.store.geo);
+	u64 blocks = core->live->ti->len >> core->block_shift;
 	bool asked = false;
 	u64 distance;
 
 	for (distance = 1; distance < blocks && distance <= 1U << 18; distance <<= 3) {
 		if (!remap_budget_left(ctx))
 			return false;
-		if (block + distance < blocks &&
-		    ask_neighbour(ctx, block + distance, op, &asked))
-			return true;
-		if (block >= distance && ask_neighbour(ctx, block - distance, op, &asked))
+		ctx->alive = (block + distance < blocks &&
+			      ask_neighbour(ctx, block + distance, op, &asked)) ||
+			     (block >= distance &&
+			      ask_neighbour(ctx, block - distance, op, &asked));
+		if (ctx->alive)
 			return true;
 	}
 	if (asked && op == REQ_OP_WRITE)

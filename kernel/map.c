@@ -215,6 +215,7 @@ static int hand_over(struct remap_core *core, struct bio *bio, struct remap_bio 
 		return DM_MAPIO_SUBMITTED;
 	}
 	rb->flags |= RB_WORK;
+	rb->status = BLK_STS_OK;
 	remap_queue(core, bio);
 	return DM_MAPIO_SUBMITTED;
 }
@@ -387,9 +388,9 @@ void remap_dispatch(struct remap_core *core, struct bio *bio)
  * Back up
  */
 
-/* Take a completed bio over: as submitted, and to be completed by us. */
+/* Take a completed bio over: as submitted, and to be completed by us. @status: of main. */
 static int take_over(struct remap_core *core, struct bio *bio, struct remap_bio *rb,
-		     unsigned int flags)
+		     unsigned int flags, blk_status_t status)
 {
 	bio->bi_iter = rb->iter;
 	bio->bi_status = BLK_STS_OK;
@@ -397,6 +398,7 @@ static int take_over(struct remap_core *core, struct bio *bio, struct remap_bio 
 	bio_clear_flag(bio, BIO_QOS_THROTTLED);
 	bio_clear_flag(bio, BIO_QOS_MERGED);
 	rb->flags |= RB_WORK | flags;
+	rb->status = status;
 	remap_queue(core, bio);
 	return DM_ENDIO_INCOMPLETE;
 }
@@ -420,7 +422,7 @@ static int end_slot(struct remap_core *core, struct bio *bio, struct remap_bio *
 	if (bio->bi_opf & REQ_NOWAIT && *error == BLK_STS_AGAIN)
 		return DM_ENDIO_DONE;
 	if (op_is_write(bio_op(bio)) && !READ_ONCE(core->failed))
-		return take_over(core, bio, rb, 0);
+		return take_over(core, bio, rb, 0, BLK_STS_OK);
 	/* What main has there is stale. */
 	*error = BLK_STS_MEDIUM;
 	return DM_ENDIO_DONE;
@@ -447,9 +449,9 @@ static int end_main_write(struct remap_core *core, struct bio *bio, struct remap
 		return DM_ENDIO_DONE;
 	}
 	if (!(rb->flags & RB_SLOW) && READ_ONCE(core->rewrites))
-		return take_over(core, bio, rb, RB_ON_MAIN | RB_REDO);
+		return take_over(core, bio, rb, RB_ON_MAIN | RB_REDO, BLK_STS_OK);
 	if (meets_remap(core, rb))
-		return take_over(core, bio, rb, RB_ON_MAIN);
+		return take_over(core, bio, rb, RB_ON_MAIN, BLK_STS_OK);
 	return DM_ENDIO_DONE;
 }
 
@@ -470,8 +472,7 @@ static int end_main_error(struct remap_target *t, struct bio *bio, struct remap_
 		*error = BLK_STS_AGAIN;
 		return DM_ENDIO_DONE;
 	}
-	rb->status = *error;
-	return take_over(core, bio, rb, RB_ERROR);
+	return take_over(core, bio, rb, RB_ERROR, *error);
 }
 
 static noinline int end_io_slow(struct remap_target *t, struct bio *bio, struct remap_bio *rb,

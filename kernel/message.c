@@ -192,6 +192,7 @@ struct batch {
 	struct remap_busy *busy[REMAP_MESSAGE_BLOCKS];
 	struct remap_meta claims[REMAP_MESSAGE_BLOCKS];
 	unsigned int nr;
+	unsigned long start;	/* jiffies when the first block of it was claimed */
 	u64 handled;
 	int error;
 };
@@ -224,6 +225,8 @@ static void add_block(struct remap_core *core, struct batch *batch, block_t bloc
 	struct remap_busy *busy = remap_busy_claim(core, block);
 	struct remap_view view;
 
+	if (!batch->nr)
+		batch->start = jiffies;
 	rcu_read_lock();
 	remap_look(core, block, &view);
 	rcu_read_unlock();
@@ -264,11 +267,13 @@ static int do_remap(struct dm_target *ti, unsigned int argc, char **argv, char *
 	for (i = 0; i < nr_ranges; i++) {
 		for (at = 0; at < ranges[i].nr && !batch->error; at++) {
 			add_block(core, batch, ranges[i].first + at);
-			if (batch->nr < REMAP_MESSAGE_BLOCKS)
-				continue;
-			flush_batch(core, batch);
+			/* Bios wait for these blocks, and main may be slow. */
+			if (batch->nr == REMAP_MESSAGE_BLOCKS ||
+			    (batch->nr && time_after(jiffies, batch->start + HZ)))
+				flush_batch(core, batch);
 			if (fatal_signal_pending(current) && !batch->error)
 				batch->error = -EINTR;
+			cond_resched();
 		}
 	}
 	flush_batch(core, batch);

@@ -134,6 +134,33 @@ static int reserve(struct remap_core *core, slot_t *slot)
 	return r;
 }
 
+static bool put_into_pool(struct remap_core *core, slot_t slot)
+{
+	bool pooled;
+
+	spin_lock(&core->meta_lock);
+	pooled = core->nr_pool < REMAP_POOL;
+	if (pooled)
+		core->pool[core->nr_pool++] = slot;
+	spin_unlock(&core->meta_lock);
+	return pooled;
+}
+
+static bool take_from_pool(struct remap_core *core, slot_t *slot)
+{
+	bool got = false;
+
+	spin_lock(&core->meta_lock);
+	if (core->nr_pool) {
+		*slot = core->pool[0];
+		core->nr_pool--;
+		memmove(core->pool, core->pool + 1, core->nr_pool * sizeof(*core->pool));
+		got = true;
+	}
+	spin_unlock(&core->meta_lock);
+	return got;
+}
+
 /* Whether @slot is in a page that can take no more changes. */
 static bool is_dead(const struct remap_core *core, slot_t slot)
 {
@@ -165,8 +192,13 @@ static void prepare_ahead(struct remap_core *core)
 	slot_t slot;
 	int r;
 
-	while (low && READ_ONCE(core->nr_pool) < REMAP_POOL && !reserve(core, &slot))
-		remap_slot_put(core, slot);
+	while (low && !reserve(core, &slot)) {
+		if (put_into_pool(core, slot))
+			continue;
+		/* Full; the worker must not wait for itself. */
+		rmeta_table_unreserve(&core->table, slot);
+		break;
+	}
 	if (core->no_growth || rmeta_table_ready(&core->table) >= RMETA_GROUP_SLOTS / 2)
 		return;
 	r = rmeta_table_grow(&core->table);
@@ -175,21 +207,6 @@ static void prepare_ahead(struct remap_core *core)
 	core->no_growth = true;
 	if (r != -ENOSPC)
 		remap_warn(core, "the slot table cannot grow (error %d)", r);
-}
-
-static bool take_from_pool(struct remap_core *core, slot_t *slot)
-{
-	bool got = false;
-
-	spin_lock(&core->meta_lock);
-	if (core->nr_pool) {
-		*slot = core->pool[0];
-		core->nr_pool--;
-		memmove(core->pool, core->pool + 1, core->nr_pool * sizeof(*core->pool));
-		got = true;
-	}
-	spin_unlock(&core->meta_lock);
-	return got;
 }
 
 /**
@@ -222,15 +239,8 @@ int remap_slot_get(struct remap_core *core, slot_t *slot)
 void remap_slot_put(struct remap_core *core, slot_t slot)
 {
 	struct remap_meta request = { .op = REMAP_META_UNRESERVE, .slot = slot };
-	bool pooled = false;
 
-	spin_lock(&core->meta_lock);
-	if (core->nr_pool < REMAP_POOL) {
-		core->pool[core->nr_pool++] = slot;
-		pooled = true;
-	}
-	spin_unlock(&core->meta_lock);
-	if (!pooled)
+	if (!put_into_pool(core, slot))
 		remap_meta_run(core, &request);
 }
 

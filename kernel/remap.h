@@ -140,7 +140,7 @@ enum remap_bio_flags {
  * struct remap_bio - per-bio data
  * @iter: as submitted, with the sector of main; drivers consume the bio's own
  * @flags: enum remap_bio_flags
- * @status: why it came to a context, if for an error
+ * @status: what main said, once a context has it; BLK_STS_OK if it was not for an error
  */
 struct remap_bio {
 	struct bvec_iter iter;
@@ -177,6 +177,7 @@ enum remap_class {
  * @image: a block of main, as it will be or is
  * @scratch: another, for comparison and for neighbours
  * @spent: jiffies spent in retries on main for the present bio
+ * @alive: main has shown, for the present bio, that it can write elsewhere
  */
 struct remap_ctx {
 	struct remap_core *core;
@@ -188,6 +189,7 @@ struct remap_ctx {
 	u8 *image;
 	u8 *scratch;
 	unsigned long spent;
+	bool alive;
 };
 
 /**
@@ -294,7 +296,7 @@ struct remap_percpu {
 	u64 remapped_writes;
 };
 
-/* In the order of precedence. */
+/* In the order of precedence, but for inactive. */
 enum remap_mode {
 	REMAP_INACTIVE,
 	REMAP_FAILED,
@@ -510,10 +512,10 @@ void remap_print_features(const struct remap_features *features, char *result,
 int remap_core_get(struct remap_target *t, char **error);
 void remap_core_put(struct remap_target *t);
 int remap_core_preresume(struct remap_target *t);
-void remap_core_resume(struct remap_target *t);
 void remap_core_postsuspend(struct remap_target *t);
 void remap_core_fail(struct remap_core *core, const char *why);
 void remap_event(struct remap_core *core);
+void remap_fill_regions(struct remap_core *core, bool marked);
 bool remap_breaker_take(struct remap_core *core);
 void remap_breaker_reset(struct remap_core *core);
 u32 remap_breaker_left(struct remap_core *core, const struct remap_features *features);

@@ -217,7 +217,7 @@ static void mark_regions(struct remap_core *core, bool read_only)
 			  rmeta_slots(&core->table.store.geo));
 	slot_t slot;
 
-	bitmap_zero(core->regions, (core->max_sectors >> REMAP_REGION_SHIFT) + 1);
+	remap_fill_regions(core, false);
 	for (slot = 0; slot < slots; slot++) {
 		const struct rmeta_entry *entry = rmeta_table_entry(&core->table, slot);
 
@@ -227,7 +227,7 @@ static void mark_regions(struct remap_core *core, bool read_only)
 	}
 	/* Writes to a table that cannot follow them are to be refused: none takes the fast path. */
 	if (read_only)
-		bitmap_fill(core->regions, (core->max_sectors >> REMAP_REGION_SHIFT) + 1);
+		remap_fill_regions(core, true);
 }
 
 static void report(struct remap_core *core, const struct rmeta_load *load)

@@ -202,28 +202,24 @@ static blk_status_t store_unmapped(struct remap_ctx *ctx, const struct remap_par
 	struct remap_core *core = ctx->core;
 	struct remap_bio *rb = remap_bio(part->bio);
 	blk_status_t status = rb->status;
+	bool untried = false;
 	int r;
 
 	if (rb->flags & RB_ON_MAIN && !(rb->flags & RB_REDO))
 		return BLK_STS_OK;
-	if (remap_budget_left(ctx)) {
+	if (remap_budget_left(ctx))
 		status = retry_write(ctx, part);
-		switch (remap_judge(status)) {
-		case REMAP_STS_OK:
-			return BLK_STS_OK;
-		case REMAP_STS_MEDIUM:
-			break;
-		case REMAP_STS_UNSURE:
-			if (core->live->features.no_auto_remap || bdev_read_only(core->main) ||
-			    !remap_main_alive(ctx, part->block, REQ_OP_WRITE))
-				return status;
-			break;
-		case REMAP_STS_OTHER:
-			return status;
-		}
-	}
-	if (core->live->features.no_auto_remap)
+	else
+		untried = true;
+	if (!status && !untried)
+		return BLK_STS_OK;
+	/* A disk that refuses all writes is not a disk with bad blocks. */
+	if (remap_judge(status) == REMAP_STS_OTHER || core->live->features.no_auto_remap ||
+	    bdev_read_only(core->main))
 		return failure(status);
+	if (remap_judge(status) == REMAP_STS_UNSURE &&
+	    !(untried ? ctx->alive : remap_main_alive(ctx, part->block, REQ_OP_WRITE)))
+		return status;
 	r = remap_part(ctx, part);
 	*again = r == -EEXIST;
 	return r ? failure(status) : BLK_STS_OK;

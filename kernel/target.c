@@ -117,11 +117,6 @@ static int remap_preresume(struct dm_target *ti)
 	return remap_core_preresume(ti->private);
 }
 
-static void remap_resume(struct dm_target *ti)
-{
-	remap_core_resume(ti->private);
-}
-
 static void remap_postsuspend(struct dm_target *ti)
 {
 	remap_core_postsuspend(ti->private);
@@ -147,7 +142,6 @@ static int remap_iterate_devices(struct dm_target *ti, iterate_devices_callout_f
 		.end_io = remap_end_io,			\
 		.postsuspend = remap_postsuspend,	\
 		.preresume = remap_preresume,		\
-		.resume = remap_resume,			\
 		.status = remap_status,			\
 		.message = remap_message,		\
 		.iterate_devices = remap_iterate_devices,	\

@@ -77,6 +77,7 @@ static void do_bio(struct remap_ctx *ctx, struct bio *bio)
 		return;
 	}
 	ctx->spent = 0;
+	ctx->alive = false;
 	for (; part.offset < sectors; part.offset += part.sectors) {
 		part.block = (sector + part.offset) >> core->block_shift;
 		part.first = (sector + part.offset) & (remap_block_sectors(core) - 1);
