@@ -219,8 +219,23 @@ static unsigned int apply_batch(struct rmeta_table *table, struct rmeta_change *
 		for (; i < taken && page_of(&changes[i]) == o->number; i++)
 			changes[i].error = o->error;
 	}
+	for (i = 0; i < taken; i++)
+		if (changes[i].error && changes[i].entry.state == RMETA_RETIRED &&
+		    is_linked(rmeta_table_entry(table, changes[i].slot)))
+			table->unretired = true;
 	publish_batch(table, changes, taken);
 	return taken;
+}
+
+static bool may_change(const struct rmeta_table *table, const struct rmeta_change *changes,
+		       unsigned int nr)
+{
+	if (table->read_only)
+		return false;
+	while (table->unretired && nr--)
+		if (changes[nr].entry.state == RMETA_FREE)
+			return false;
+	return true;
 }
 
 int rmeta_table_apply(struct rmeta_table *table, struct rmeta_change *changes, unsigned int nr)
@@ -228,8 +243,11 @@ int rmeta_table_apply(struct rmeta_table *table, struct rmeta_change *changes, u
 	unsigned int at, short_pages = 0;
 	int r = 0;
 
-	if (table->read_only)
+	if (!may_change(table, changes, nr)) {
+		for (at = 0; at < nr; at++)
+			changes[at].error = -EROFS;
 		return -EROFS;
+	}
 	for (at = 0; at < nr;)
 		at += apply_batch(table, changes + at, nr - at);
 	for (at = 0; at < nr; at++) {

@@ -52,18 +52,30 @@ static u32 highest_activation(struct rmeta_store *store, u8 *const raw[RMETA_COP
 	return highest;
 }
 
-static int invalidate_first_pages(struct rmeta_store *store, u8 *zero)
+static u64 superblock_at(const struct rmeta_store *store, unsigned int copy)
+{
+	return rmeta_superblock_sector(copy);
+}
+
+static u64 first_page_at(const struct rmeta_store *store, unsigned int copy)
+{
+	return rmeta_page_sector(&store->geo, copy, 0);
+}
+
+/* Overwrite all copies of what is at @sector_of. */
+static int zero(struct rmeta_store *store,
+		u64 (*sector_of)(const struct rmeta_store *store, unsigned int copy), u8 *zeroes)
 {
 	struct rmeta_io ios[RMETA_COPIES];
 	unsigned int copy;
 
-	memset(zero, 0, RMETA_BYTES);
+	memset(zeroes, 0, RMETA_BYTES);
 	for (copy = 0; copy < RMETA_COPIES; copy++)
 		ios[copy] = (struct rmeta_io){
 			.op = RMETA_WRITE,
-			.sector = rmeta_page_sector(&store->geo, copy, 0),
+			.sector = sector_of(store, copy),
 			.bytes = RMETA_BYTES,
-			.data = zero,
+			.data = zeroes,
 		};
 	store->ops->submit(store->host, ios, RMETA_COPIES);
 	for (copy = 0; copy < RMETA_COPIES; copy++)
@@ -120,12 +132,15 @@ int rmeta_format(const struct rmeta_host_ops *ops, void *host,
 		return r;
 	highest = highest_activation(&store, store.buffers);
 	if (highest >= RMETA_MAX_ACTIVATIONS) {
-		r = -EOVERFLOW;
-		goto out;
+		/* No number is left above what is there: it goes first, then numbers begin anew. */
+		r = zero(&store, superblock_at, store.buffers[0]);
+		if (r)
+			goto out;
+		highest = 0;
 	}
 	store.activations = RMETA_RULE(FORMAT_SEQUENCE) ? highest + 1 : 0;
 	if (RMETA_RULE(FORMAT_INVALIDATE))
-		r = invalidate_first_pages(&store, store.buffers[0]);
+		r = zero(&store, first_page_at, store.buffers[0]);
 	if (!r) {
 		u8 *image = rmeta_zalloc(RMETA_BYTES);
 

@@ -243,6 +243,7 @@ enum rmeta_defect rmeta_page_decode(const void *raw, const u8 *uuid, u32 page, u
 	header->page = le32_to_cpu(disk->page);
 	header->block_shift = disk->block_shift;
 	header->copy = disk->copy;
+	header->reserved = disk->reserved;
 	if (uuid && memcmp(uuid, disk->uuid, sizeof(disk->uuid)))
 		return RMETA_BAD_UUID;
 	if (header->page != page)
@@ -275,7 +276,7 @@ static void encode_header(struct disk_page *disk, const struct rmeta_page_header
 	disk->version = RMETA_VERSION;
 	disk->block_shift = header->block_shift;
 	disk->copy = header->copy;
-	disk->reserved = 0;
+	disk->reserved = header->reserved;
 }
 
 void rmeta_page_encode(void *raw, const struct rmeta_page_header *header,

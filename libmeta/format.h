@@ -139,6 +139,7 @@ struct rmeta_page_header {
 	u32 page;
 	u8 block_shift;
 	u8 copy;
+	u8 reserved;		/* 0; kept as found when a page is rewritten unchanged */
 };
 
 /* What one copy turned out to be. */

@@ -12,7 +12,8 @@
 /* A page that is not five times ok, and what is to be done about it. */
 struct page_repair {
 	u32 page;
-	u64 sequence;		/* of the winner */
+	u64 sequence;		/* of the winner, and */
+	u8 reserved;		/* its reserved byte */
 	u8 ok;			/* copies equal to the winner; 0: there is none, initialise */
 	u8 invalid;
 	u8 stale;
@@ -24,14 +25,13 @@ struct loader {
 	struct rmeta_load *load;
 	bool probing;		/* behind pages_used */
 	bool found;		/* a valid page in the group being probed */
+	bool entries_found;	/* there is a used entry behind pages_used */
 	u32 activations;	/* highest seen */
+	u32 hidden;		/* superblocks that cannot be read */
 	u32 unreadable_pages;	/* pages with two or more unreadable copies */
 	struct page_repair *repairs;
 	u32 nr_repairs;
 	u32 max_repairs;
-	struct rmeta_change *losers;
-	u32 nr_losers;
-	u32 max_losers;
 };
 
 static int refuse(struct rmeta_load *load, u32 page, int error, const char *problem)
@@ -70,6 +70,10 @@ static int judge_superblocks(struct rmeta_load *load, const struct rmeta_scan *s
 	unsigned int copy;
 	bool geometry = false, blank = true;
 
+	for (copy = 0; copy < RMETA_COPIES; copy++)
+		if (scan->defect[copy] == RMETA_BAD_VERSION)
+			return refuse(load, super, -EOPNOTSUPP,
+				      "made by another version of the format; use its tools");
 	if (scan->winner < 0) {
 		if (rmeta_scan_mask(scan, RMETA_UNREADABLE) == RMETA_ALL_COPIES)
 			return refuse(load, super, -EIO, "no superblock of the spare can be read");
@@ -143,12 +147,7 @@ static int load_superblock(struct loader *loader)
 	table->needs_check = table->sb.state & RMETA_NEEDS_CHECK;
 	loader->activations = max(table->sb.activations,
 				  (u32)(table->sb.sequence >> RMETA_SEQUENCE_SHIFT));
-	/*
-	 * An unreadable superblock may hold an activation that the others never got: it was cut
-	 * off in its first step. Numbers up to one for each hidden copy are passed over.
-	 */
-	if (RMETA_RULE(ACTIVATION_HIDDEN))
-		loader->activations += hweight8(rmeta_scan_mask(&scan, RMETA_UNREADABLE));
+	loader->hidden = hweight8(rmeta_scan_mask(&scan, RMETA_UNREADABLE));
 
 	object.image = table->sb_raw;
 	object.live = rmeta_scan_mask(&scan, RMETA_OK);
@@ -174,7 +173,8 @@ out:
  * Reading pages
  */
 
-static int note_repair(struct loader *loader, u32 page, const struct rmeta_scan *scan)
+static int note_repair(struct loader *loader, u32 page, const struct rmeta_scan *scan,
+		       u8 *const raw[RMETA_COPIES])
 {
 	struct page_repair *repair;
 	u8 unreadable = rmeta_scan_mask(scan, RMETA_UNREADABLE);
@@ -187,8 +187,15 @@ static int note_repair(struct loader *loader, u32 page, const struct rmeta_scan 
 	if (r)
 		return r;
 	repair = &loader->repairs[loader->nr_repairs++];
+	memset(repair, 0, sizeof(*repair));
 	repair->page = page;
-	repair->sequence = scan->winner < 0 ? 0 : scan->sequence[scan->winner];
+	if (scan->winner >= 0) {
+		struct rmeta_page_header header;
+
+		rmeta_page_decode(raw[scan->winner], NULL, page, (u8)scan->winner, &header);
+		repair->sequence = header.sequence;
+		repair->reserved = header.reserved;
+	}
 	repair->ok = rmeta_scan_mask(scan, RMETA_OK);
 	repair->unreadable = unreadable;
 	repair->invalid = rmeta_scan_mask(scan, RMETA_CORRUPT) |
@@ -201,12 +208,11 @@ static int load_entries(struct loader *loader, u32 page, const u8 *raw)
 {
 	struct rmeta_table *table = loader->table;
 	u32 slots = rmeta_table_page_slots(table, page), free_slots = 0, nr;
+	/* Stepped through, not numbered: behind the last slot the number may not fit. */
+	struct rmeta_entry *entry = rmeta_table_entry(table, page * RMETA_PAGE_ENTRIES);
 	const char *wrong;
 
-	for (nr = 0; nr < RMETA_PAGE_ENTRIES; nr++) {
-		struct rmeta_entry *entry;
-
-		entry = rmeta_table_entry(table, page * RMETA_PAGE_ENTRIES + nr);
+	for (nr = 0; nr < RMETA_PAGE_ENTRIES; nr++, entry++) {
 		rmeta_page_entry(raw, nr, entry);
 		wrong = rmeta_entry_valid(entry, table->sb.main_sectors, table->sb.block_shift);
 		if (!wrong && nr >= slots && entry->state != RMETA_FREE)
@@ -214,10 +220,13 @@ static int load_entries(struct loader *loader, u32 page, const u8 *raw)
 		if (wrong)
 			return refuse(loader->load, page, -EUCLEAN,
 				      "invalid entry in the slot table; run remap-check");
-		if (entry->state == RMETA_FREE)
+		if (entry->state == RMETA_FREE) {
 			free_slots += nr < slots;
-		else
-			rmeta_table_account(table, entry, 1);
+			continue;
+		}
+		rmeta_table_account(table, entry, 1);
+		if (loader->probing)
+			loader->entries_found = true;
 	}
 	table->page_free[page] = (u8)free_slots;
 	return 0;
@@ -241,14 +250,14 @@ static int load_page(void *ctx, u32 page, const struct rmeta_scan *scan,
 		if (!loader->probing)
 			return refuse(loader->load, page, -EUCLEAN,
 				      "no valid copy of a page of the slot table; run remap-check");
-		return note_repair(loader, page, scan);
+		return note_repair(loader, page, scan, raw);
 	}
 	if (scan->conflict)
 		return refuse(loader->load, page, -EUCLEAN,
 			      "copies of a page with equal sequences differ; run remap-check");
 	loader->found = true;
 	if (table->page_live[page] != RMETA_ALL_COPIES) {
-		int r = note_repair(loader, page, scan);
+		int r = note_repair(loader, page, scan, raw);
 
 		if (r)
 			return r;
@@ -309,6 +318,12 @@ static int prepare_activation(struct loader *loader)
 	struct rmeta_table *table = loader->table;
 	struct rmeta_superblock *sb = &table->sb;
 
+	/*
+	 * An unreadable superblock may hold an activation that the others never got: it was cut
+	 * off in its first step. One number for each hidden copy is passed over.
+	 */
+	if (RMETA_RULE(ACTIVATION_HIDDEN))
+		loader->activations += loader->hidden;
 	if (loader->activations >= RMETA_MAX_ACTIVATIONS)
 		return refuse(loader->load, RMETA_OBJECT_SUPERBLOCK, -EOVERFLOW,
 			      "activated too often; dump, format and restore the spare");
@@ -316,10 +331,8 @@ static int prepare_activation(struct loader *loader)
 	sb->activated = table->store.ops->now(table->store.host);
 	sb->state |= RMETA_IN_USE;
 	sb->state &= ~RMETA_PRINT_VALID;
-	if (loader->load->was_in_use && loader->unreadable_pages) {
+	if (table->needs_check)
 		sb->state |= RMETA_NEEDS_CHECK;
-		table->needs_check = true;
-	}
 	put_host(sb, loader->load);
 	table->store.activations = sb->activations;
 	table->store.counter = 0;
@@ -338,6 +351,7 @@ static void prepare_repair(struct rmeta_table *table, const struct page_repair *
 		.main_sectors = table->store.geo.main_sectors,
 		.page = repair->page,
 		.block_shift = table->store.geo.block_shift,
+		.reserved = repair->reserved,
 	};
 
 	/* Entries in memory are what the winner held, so this is the winner, byte for byte. */
@@ -414,6 +428,10 @@ static int repair_pages(struct loader *loader)
 	return r;
 }
 
+/*
+ * Take the groups found behind pages_used over. When their missing pages cannot be
+ * initialised but nothing is in them yet, they are left alone: the table is complete without.
+ */
 static int finish_growth(struct loader *loader)
 {
 	struct rmeta_table *table = loader->table;
@@ -424,6 +442,12 @@ static int finish_growth(struct loader *loader)
 		return 0;
 	if (!table->read_only) {
 		r = rmeta_table_init_pages(table, table->sb.pages_used, recovered, page_missing);
+		if (r == -EIO && !loader->entries_found) {
+			table->entries.nr_groups -= DIV_ROUND_UP(recovered, RMETA_GROUP_PAGES);
+			loader->load->recovered_pages = 0;
+			table->needs_check = true;
+			return 0;
+		}
 		if (r)
 			return r;
 	}
@@ -439,103 +463,6 @@ static bool any_page_short(const struct rmeta_table *table)
 		if (hweight8(table->page_live[page]) < 2)
 			return true;
 	return false;
-}
-
-/*
- * e. Claims
- */
-
-static int add_loser(struct loader *loader, slot_t slot)
-{
-	struct rmeta_table *table = loader->table;
-	struct rmeta_entry *entry = rmeta_table_entry(table, slot);
-	struct rmeta_change *change;
-	int r;
-
-	r = make_room((void **)&loader->losers, loader->nr_losers, &loader->max_losers,
-		      sizeof(*loader->losers));
-	if (r)
-		return r;
-	change = &loader->losers[loader->nr_losers++];
-	rmeta_change_retire(table, change, slot, rmeta_where_block(entry->where));
-	/* It is not linked: to the table it looks like a slot promised to a claim. */
-	rmeta_table_account(table, entry, -1);
-	entry->state = RMETA_RESERVED;
-	rmeta_table_account(table, entry, 1);
-	return 0;
-}
-
-static int claim(struct loader *loader, slot_t slot)
-{
-	struct rmeta_table *table = loader->table;
-	struct rmeta_entry *entry = rmeta_table_entry(table, slot), *other;
-	slot_t rival = rmeta_index_lookup(&table->index, rmeta_where_block(entry->where));
-	int newer;
-
-	if (rival == RMETA_NO_SLOT) {
-		rmeta_index_insert(&table->index, slot);
-		return 0;
-	}
-	other = rmeta_table_entry(table, rival);
-	newer = (s8)(entry->generation - other->generation);
-	if (!newer || newer == -128)
-		return refuse(loader->load, slot / RMETA_PAGE_ENTRIES, -EUCLEAN,
-			      "two slots claim one block with equal rights; run remap-check");
-	if (newer < 0)
-		return add_loser(loader, slot);
-	rmeta_index_remove(&table->index, rival);
-	rmeta_index_insert(&table->index, slot);
-	return add_loser(loader, rival);
-}
-
-/* Losers in the order of their slots, so that those of one page are one commit. */
-static void sort_losers(struct rmeta_change *losers, u32 nr)
-{
-	struct rmeta_change held;
-	u32 i, j;
-
-	for (i = 1; i < nr; i++) {
-		held = losers[i];
-		for (j = i; j && losers[j - 1].slot > held.slot; j--)
-			losers[j] = losers[j - 1];
-		losers[j] = held;
-	}
-}
-
-static int load_claims(struct loader *loader)
-{
-	struct rmeta_table *table = loader->table;
-	u64 slots = min((u64)table->sb.pages_used * RMETA_PAGE_ENTRIES,
-			(u64)rmeta_slots(&table->store.geo));
-	slot_t slot;
-	u32 i;
-	int r;
-
-	/* Without the memory for it the index resizes itself as it fills. */
-	rmeta_index_presize(&table->index, (u64)table->counts.mapped + table->counts.lost);
-	for (slot = 0; slot < slots; slot++) {
-		u8 state = rmeta_table_entry(table, slot)->state;
-
-		if (state != RMETA_MAPPED && state != RMETA_LOST)
-			continue;
-		r = claim(loader, slot);
-		if (r)
-			return r;
-	}
-	loader->load->retired_losers = loader->nr_losers;
-	sort_losers(loader->losers, loader->nr_losers);
-	if (table->read_only || !RMETA_RULE(RETIRE_LOSER)) {
-		for (i = 0; i < loader->nr_losers; i++) {
-			struct rmeta_entry *entry;
-
-			entry = rmeta_table_entry(table, loader->losers[i].slot);
-			rmeta_table_account(table, entry, -1);
-			*entry = loader->losers[i].entry;
-			rmeta_table_account(table, entry, 1);
-		}
-		return 0;
-	}
-	return rmeta_table_apply(table, loader->losers, loader->nr_losers);
 }
 
 static int load_all(struct loader *loader)
@@ -555,6 +482,8 @@ static int load_all(struct loader *loader)
 	r = load_pages(loader);
 	if (r)
 		return r;
+	if (loader->load->was_in_use && loader->unreadable_pages)
+		table->needs_check = true;
 	if (!table->read_only) {
 		r = prepare_activation(loader);
 		if (!r && RMETA_RULE(ACTIVATION_FIRST))
@@ -569,11 +498,13 @@ static int load_all(struct loader *loader)
 	r = finish_growth(loader);
 	if (r)
 		return r;
-	r = load_claims(loader);
-	if (r || table->read_only)
+	r = rmeta_table_load_claims(table, loader->load);
+	if (r)
 		return r;
-	if (any_page_short(table))
+	if (table->needs_check || any_page_short(table))
 		rmeta_table_set_needs_check(table);
+	if (table->read_only)
+		return 0;
 	return table->sb.pages_used ? 0 : rmeta_table_grow(table);
 }
 
@@ -597,7 +528,6 @@ int rmeta_table_load(struct rmeta_table *table, const struct rmeta_host_ops *ops
 	if (!r)
 		r = load_all(&loader);
 	rmeta_free(loader.repairs);
-	rmeta_free(loader.losers);
 	if (r) {
 		if (!load->problem)
 			load->problem = r == -ENOMEM ? "out of memory" :

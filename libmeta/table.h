@@ -41,6 +41,8 @@ struct rmeta_counts {
  * @sb_live: mask of live superblock copies
  * @read_only: nothing is ever written
  * @needs_check: something is not as it should be; remap-check is to be run
+ * @unretired: the loser of a claim is still on disk, in a page that cannot be changed. The
+ *	winner's generation keeps it from winning, so nothing may be freed until a load.
  * @entries: all slots of the pages in use
  * @page_live: per page, mask of live copies
  * @page_free: per page, number of free entries
@@ -58,6 +60,7 @@ struct rmeta_table {
 	u8 sb_live;
 	bool read_only;
 	bool needs_check;
+	bool unretired;
 	struct rmeta_entries entries;
 	u8 *page_live;
 	u8 *page_free;
@@ -268,7 +271,7 @@ void rmeta_change_free(struct rmeta_table *table, struct rmeta_change *change, s
  *	by slot where there are many. One slot may occur once only.
  * @nr: how many
  *
- * For each change that is durable, entry, counts and index are updated before this
+ * No block may be claimed twice among them. For each change that is durable, entry, counts and index are updated before this
  * returns; a slot that was unlinked has had its grace period. A claim that failed leaves its
  * slot reserved: after -EIO it must stay so (its outcome is unknown), after -EROFS the host
  * may give it back.
@@ -328,7 +331,7 @@ struct rmeta_format_params {
  * page 0 of every zone, then writes all five superblocks, under a sequence above any found.
  *
  * Return: 0; -EIO when not all five superblocks could be written; -EINVAL, -ENOSPC as
- * rmeta_geometry_init(); -ENOMEM; -EOVERFLOW.
+ * rmeta_geometry_init(); -ENOMEM.
  */
 int rmeta_format(const struct rmeta_host_ops *ops, void *host,
 		 const struct rmeta_format_params *params);

@@ -26,6 +26,12 @@ int rmeta_table_add_group(struct rmeta_table *table);
 int rmeta_table_init_pages(struct rmeta_table *table, u32 first_page, u32 nr_pages,
 			   bool (*wanted)(struct rmeta_table *table, u32 page));
 
+/*
+ * Link all entries that were read and retire the losers of duplicate claims. -EUCLEAN, with
+ * @load->problem set, when two claims have equal generations.
+ */
+int rmeta_table_load_claims(struct rmeta_table *table, struct rmeta_load *load);
+
 /* A slot became free; its entry is all zero. */
 void rmeta_table_slot_freed(struct rmeta_table *table, slot_t slot);
 

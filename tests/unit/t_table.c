@@ -325,6 +325,115 @@ static void test_read_only_writes_nothing(void)
 	stop();
 }
 
+/* A slot goes bad in a page that has one live copy left: the move works, the retirement not. */
+static void test_move_out_of_a_dying_page(void)
+{
+	struct rmeta_change change;
+	unsigned int copy;
+	slot_t slot, to;
+
+	start(8);
+	slot = map(77, 0);
+	for (copy = 0; copy < 4; copy++)
+		memdisk_fault(&disk, page_sector(copy, 0), 8, true, true);
+	is(map(78, 0), RMETA_NO_SLOT, "four copies of its page die");
+	to = take();
+	ok(to >= RMETA_PAGE_ENTRIES, "a slot of a good page");
+	rmeta_change_move(&table, &change, slot, to, 0);
+	is(apply(&change), 0, "the new claim, in a good page");
+	rmeta_change_retire(&table, &change, slot, 77);
+	is(apply(&change), -EROFS, "the old slot's page takes no change");
+	rmeta_change_free(&table, &change, to);
+	is(apply(&change), -EROFS, "now nothing may be freed: the old claim would come back");
+	again();
+	is(load.retired_losers, 1, "a load knows the loser");
+	is(rmeta_index_lookup(&table.index, 77), to, "  and the winner");
+	ok(table.needs_check, "  and that a check is due");
+	rmeta_change_free(&table, &change, to);
+	is(apply(&change), -EROFS, "  and still frees nothing");
+	memdisk_heal(&disk);
+	again();
+	is(load.retired_losers, 1, "with the copies back the loser is retired");
+	again();
+	is(load.retired_losers, 0, "  for good");
+	rmeta_change_free(&table, &change, to);
+	is(apply(&change), 0, "  and the block can be freed");
+	stop();
+}
+
+static void test_failed_growth(void)
+{
+	unsigned int copy, loads;
+
+	start(128);
+	for (copy = 1; copy < RMETA_COPIES; copy++)
+		memdisk_fault(&disk, page_sector(copy, 0), 2 * RMETA_GROUP_PAGES * 8, true, true);
+	is(rmeta_table_grow(&table), -EIO, "no growth into four dead copies");
+	for (loads = 0; loads < 3; loads++) {
+		again();
+		is(table.sb.pages_used, RMETA_GROUP_PAGES, "a load leaves the half-made group alone");
+	}
+	memdisk_heal(&disk);
+	again();
+	is(table.sb.pages_used, table.store.geo.table_pages, "and finishes it when it can");
+	stop();
+}
+
+static void test_read_only_change(void)
+{
+	struct rmeta_change change = { .slot = 0 };
+
+	start(8);
+	rmeta_table_exit(&table);
+	is(memdisk_load_read_only(&disk, &table, &load), 0, "read-only");
+	is(rmeta_table_apply(&table, &change, 1), -EROFS, "a change is refused");
+	is(change.error, -EROFS, "and its error says so");
+	stop();
+}
+
+/* The CRC is right, the version is not: another program's property. */
+static void test_other_version(void)
+{
+	u8 *raw;
+	u32 crc;
+
+	start(8);
+	rmeta_table_exit(&table);
+	raw = disk.data + rmeta_superblock_sector(3) * 512;
+	raw[12] = 5;
+	memset(raw + 8, 0, 4);
+	crc = htole32(rmeta_crc32(0, raw, RMETA_BYTES));
+	memcpy(raw + 8, &crc, sizeof(crc));
+	disk.writes = 0;
+	is(memdisk_load(&disk, &table, &load), -EOPNOTSUPP, "a superblock of version 5");
+	ok(load.problem, "  %s", load.problem);
+	is(disk.writes, 0, "  and nothing was written");
+	memdisk_exit(&disk);
+}
+
+static void test_activations_used_up(void)
+{
+	struct rmeta_superblock sb;
+	unsigned int copy;
+
+	start(8);
+	rmeta_table_exit(&table);
+	for (copy = 0; copy < RMETA_COPIES; copy++) {
+		u8 *raw = disk.data + rmeta_superblock_sector(copy) * 512;
+
+		rmeta_superblock_decode(raw, copy, &sb);
+		sb.activations = RMETA_MAX_ACTIVATIONS;
+		sb.sequence = rmeta_sequence(RMETA_MAX_ACTIVATIONS, 1);
+		rmeta_superblock_encode(raw, &sb);
+	}
+	is(memdisk_load(&disk, &table, &load), -EOVERFLOW, "no activation is left");
+	is(memdisk_load_read_only(&disk, &table, &load), 0, "reading needs none");
+	rmeta_table_exit(&table);
+	is(memdisk_format(&disk, MAIN_SECTORS, 3), 0, "a format begins anew");
+	is(memdisk_load(&disk, &table, &load), 0, "and loads");
+	stop();
+}
+
 int main(void)
 {
 	test_life_of_a_block();
@@ -336,5 +445,10 @@ int main(void)
 	test_dead_superblocks();
 	test_refusals();
 	test_read_only_writes_nothing();
+	test_move_out_of_a_dying_page();
+	test_failed_growth();
+	test_read_only_change();
+	test_other_version();
+	test_activations_used_up();
 	return done();
 }
