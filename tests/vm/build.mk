@@ -27,7 +27,7 @@ vm-modules: $(VM_MODULES)
 
 $(VM_MODULES) &: $(VM_MODULE_SRC)
 	@mkdir -p $(VM_MODULE_DIR)/src
-	@cp -up $(VM_MODULE_SRC) $(VM_MODULE_DIR)/src/
+	@cp -u $(VM_MODULE_SRC) $(VM_MODULE_DIR)/src/
 	$(MAKE) -C $(KDIR) M=$(abspath $(VM_MODULE_DIR)/src) W=1 modules
 	@cp $(VM_MODULE_DIR)/src/*.ko $(VM_MODULE_DIR)/
 
