@@ -6,18 +6,8 @@
 #ifndef TOOLS_DUMP_H
 #define TOOLS_DUMP_H
 
-#include <stdio.h>
-
-#include "json.h"
 #include "spare.h"
-
-/**
- * struct dump_page - verdicts of a page that is not five times ok
- */
-struct dump_page {
-	u32 page;
-	u8 verdict[RMETA_COPIES];
-};
+#include "verdicts.h"
 
 /**
  * struct dump - a spare, ready to be shown
@@ -26,10 +16,7 @@ struct dump_page {
  * @ready: there is something to show
  * @store: for reading pages
  * @sb: superblock that counts
- * @superblocks: what the five copies are
- * @bad_pages: pages that are not five times ok
- * @nr_bad_pages: how many
- * @bad_pages_room: private
+ * @verdicts: what the copies are
  * @nr_pages: pages in use
  * @counts: sums over all entries
  * @broken_entries: entries that break the format and are left out
@@ -41,10 +28,7 @@ struct dump {
 	bool ready;
 	struct rmeta_store store;
 	struct rmeta_superblock sb;
-	struct rmeta_scan superblocks;
-	struct dump_page *bad_pages;
-	size_t nr_bad_pages;
-	size_t bad_pages_room;
+	struct verdicts verdicts;
 	u32 nr_pages;
 	struct rmeta_counts counts;
 	u64 broken_entries;

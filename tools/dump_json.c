@@ -69,41 +69,6 @@ static void put_superblock(struct json *json, const struct rmeta_superblock *sb)
 	json_line(json);
 }
 
-static void put_copies(struct json *json, const struct dump *dump)
-{
-	unsigned int copy;
-	size_t i;
-
-	json_key(json, "copies");
-	json_map(json);
-	json_key(json, "superblock");
-	json_array(json);
-	for (copy = 0; copy < RMETA_COPIES; copy++) {
-		json_map(json);
-		json_key_number(json, "copy", copy);
-		json_key_number(json, "sector", rmeta_superblock_sector(copy));
-		json_key_text(json, "verdict",
-			      rmeta_verdict_name(dump->superblocks.verdict[copy]));
-		json_map_end(json);
-	}
-	json_array_end(json);
-	json_key(json, "pages");
-	json_array(json);
-	for (i = 0; i < dump->nr_bad_pages; i++) {
-		json_map(json);
-		json_key_number(json, "page", dump->bad_pages[i].page);
-		json_key(json, "verdicts");
-		json_array(json);
-		for (copy = 0; copy < RMETA_COPIES; copy++)
-			json_text(json, rmeta_verdict_name(dump->bad_pages[i].verdict[copy]));
-		json_array_end(json);
-		json_map_end(json);
-	}
-	json_array_end(json);
-	json_map_end(json);
-	json_line(json);
-}
-
 /**
  * struct entry_writer - what put_entry() needs
  */
@@ -146,7 +111,7 @@ int dump_json(struct dump *dump, struct json *json)
 	int r;
 
 	put_superblock(json, &dump->sb);
-	put_copies(json, dump);
+	verdicts_json(&dump->verdicts, json);
 	json_key(json, "entries");
 	json_array(json);
 	r = dump_entries(dump, put_entry, &writer);

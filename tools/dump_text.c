@@ -10,6 +10,7 @@
 #include "units.h"
 
 #define DAYS (0xffffffffU / 86400 + 1)	/* that an entry's time can name */
+#define VERDICT_WIDTH 10
 #define PAGES_SHOWN 50			/* damaged pages, without --verbose */
 
 /* An entry that concerns main, for sorting by block: what is shown of it. */
@@ -104,46 +105,36 @@ static void put_identity(struct text *text)
 		memcmp(sb->main_partuuid, none, 16) ? units_uuid(sb->main_partuuid, uuid) : "-");
 }
 
-static enum report_color verdict_color(unsigned int verdict)
-{
-	if (verdict == RMETA_OK)
-		return COLOR_GOOD;
-	return verdict == RMETA_STALE ? COLOR_WARN : COLOR_BAD;
-}
-
-static void put_verdict(FILE *f, unsigned int verdict)
-{
-	const char *paint = report_paint(f, verdict_color(verdict));
-
-	fprintf(f, " %s%-10s%s", paint, rmeta_verdict_name(verdict),
-		*paint ? report_paint(f, COLOR_NONE) : "");
-}
-
 static void put_copies(struct text *text)
 {
 	const struct dump *dump = text->dump;
+	const struct verdicts *verdicts = &dump->verdicts;
 	FILE *f = text->stream;
 	unsigned int copy;
 	size_t i;
 
 	fprintf(f, "\nCopies             0          1          2          3          4\n");
 	fprintf(f, "  %-16s", "superblock");
-	for (copy = 0; copy < RMETA_COPIES; copy++)
-		put_verdict(f, dump->superblocks.verdict[copy]);
+	for (copy = 0; copy < RMETA_COPIES; copy++) {
+		fputc(' ', f);
+		verdict_print(f, verdicts->superblocks.verdict[copy], VERDICT_WIDTH);
+	}
 	fprintf(f, "\n");
-	for (i = 0; i < dump->nr_bad_pages; i++) {
+	for (i = 0; i < verdicts->nr_pages; i++) {
 		if (i == PAGES_SHOWN && !report_is_verbose()) {
 			fprintf(f, "  and %zu more pages (-v shows them all)\n",
-				dump->nr_bad_pages - i);
+				verdicts->nr_pages - i);
 			break;
 		}
-		fprintf(f, "  page %-11u", dump->bad_pages[i].page);
-		for (copy = 0; copy < RMETA_COPIES; copy++)
-			put_verdict(f, dump->bad_pages[i].verdict[copy]);
+		fprintf(f, "  page %-11u", verdicts->pages[i].page);
+		for (copy = 0; copy < RMETA_COPIES; copy++) {
+			fputc(' ', f);
+			verdict_print(f, verdicts->pages[i].verdict[copy], VERDICT_WIDTH);
+		}
 		fprintf(f, "\n");
 	}
 	fprintf(f, "  %zu of %u pages in use have five good copies\n",
-		dump->nr_pages - dump->nr_bad_pages, dump->nr_pages);
+		dump->nr_pages - verdicts->nr_pages, dump->nr_pages);
 }
 
 static void put_summary(struct text *text)

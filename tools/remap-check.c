@@ -14,8 +14,10 @@
 #include "progress.h"
 #include "signature.h"
 #include "spare.h"
+#include "verdicts.h"
 
 #define PAGES_SHOWN 20		/* damaged pages, without --verbose */
+#define VERDICT_WIDTH 10
 #define WHERE_BYTES 96
 
 enum check_mode {
@@ -77,12 +79,6 @@ struct found_problem {
 	bool approved;
 };
 
-/* Verdicts of a page that is not five times ok. */
-struct bad_page {
-	u32 page;
-	u8 verdict[RMETA_COPIES];
-};
-
 /**
  * struct session - one run
  * @options: command line
@@ -91,13 +87,10 @@ struct bad_page {
  * @interactive: questions can be asked
  * @all: the rest is answered with yes
  * @foreign: what else is on the device, or NULL
- * @superblocks: verdicts
+ * @verdicts: of all copies
  * @problems: what was found
  * @nr_problems: how many
  * @problems_room: private
- * @pages: damaged pages
- * @nr_pages: how many
- * @pages_room: private
  */
 struct session {
 	struct check_options options;
@@ -106,13 +99,10 @@ struct session {
 	bool interactive;
 	bool all;
 	char *foreign;
-	struct rmeta_scan superblocks;
+	struct verdicts verdicts;
 	struct found_problem *problems;
 	size_t nr_problems;
 	size_t problems_room;
-	struct bad_page *pages;
-	size_t nr_pages;
-	size_t pages_room;
 };
 
 /*
@@ -229,21 +219,12 @@ static void show_phase(void *ctx, enum rmeta_check_phase phase)
 	};
 
 	progress_end();
-	if (session->nr_pages > PAGES_SHOWN && phase == RMETA_PHASE_CLAIMS && !report_is_verbose())
+	if (session->verdicts.nr_pages > PAGES_SHOWN && phase == RMETA_PHASE_CLAIMS && !report_is_verbose())
 		report_out("  and %zu more pages with damaged copies (-v shows them all)\n",
-			   session->nr_pages - PAGES_SHOWN);
+			   session->verdicts.nr_pages - PAGES_SHOWN);
 	report_out("%s\n", names[phase]);
 	if (phase == RMETA_PHASE_PAGES)
 		progress_begin("table pages", 0);
-}
-
-static void print_verdict(unsigned int verdict, bool padded)
-{
-	const char *paint = report_paint(stdout, verdict == RMETA_OK ? COLOR_GOOD :
-					 verdict == RMETA_STALE ? COLOR_WARN : COLOR_BAD);
-
-	report_out(padded ? "%s%-10s%s" : "%s%s%s", paint, rmeta_verdict_name(verdict),
-		   *paint ? report_paint(stdout, COLOR_NONE) : "");
 }
 
 static void show_superblocks(void *ctx, const struct rmeta_scan *scan)
@@ -251,12 +232,15 @@ static void show_superblocks(void *ctx, const struct rmeta_scan *scan)
 	struct session *session = ctx;
 	unsigned int copy;
 
-	session->superblocks = *scan;
+	session->verdicts.superblocks = *scan;
+	if (!report_is_text())
+		return;
 	report_out("  copy      sector  verdict\n");
 	for (copy = 0; copy < RMETA_COPIES; copy++) {
 		report_out("  %4u  %10llu  ", copy,
 			   (unsigned long long)rmeta_superblock_sector(copy));
-		print_verdict(scan->verdict[copy], scan->verdict[copy] != RMETA_OK);
+		verdict_print(stdout, scan->verdict[copy],
+			      scan->verdict[copy] == RMETA_OK ? 0 : VERDICT_WIDTH);
 		if (scan->verdict[copy] != RMETA_OK)
 			report_out("  %s", scan->verdict[copy] == RMETA_STALE ?
 				   "older than another copy" :
@@ -268,21 +252,17 @@ static void show_superblocks(void *ctx, const struct rmeta_scan *scan)
 static void show_page(void *ctx, u32 page, const struct rmeta_scan *scan)
 {
 	struct session *session = ctx;
-	struct bad_page *bad;
 	unsigned int copy;
 
-	session->pages = report_grow(session->pages, session->nr_pages, &session->pages_room,
-				     sizeof(*session->pages));
-	bad = &session->pages[session->nr_pages++];
-	bad->page = page;
-	for (copy = 0; copy < RMETA_COPIES; copy++)
-		bad->verdict[copy] = (u8)scan->verdict[copy];
-	if (session->nr_pages > PAGES_SHOWN && !report_is_verbose())
+	verdicts_add_page(&session->verdicts, page, scan);
+	if (!report_is_text() ||
+	    (session->verdicts.nr_pages > PAGES_SHOWN && !report_is_verbose()))
 		return;
 	progress_hide();
 	report_out("  page %-8u", page);
 	for (copy = 0; copy < RMETA_COPIES; copy++)
-		print_verdict(scan->verdict[copy], copy < RMETA_COPIES - 1);
+		verdict_print(stdout, scan->verdict[copy],
+			      copy < RMETA_COPIES - 1 ? VERDICT_WIDTH : 0);
 	report_out("\n");
 }
 
@@ -304,40 +284,6 @@ static void show_counts(const struct session *session)
 	report_out("  sectors of main: %llu pending (only on main), %llu lost (nobody has them)\n",
 		   (unsigned long long)counts->pending_sectors,
 		   (unsigned long long)counts->lost_sectors);
-}
-
-static void write_json_copies(const struct session *session, struct json *json)
-{
-	unsigned int copy;
-	size_t i;
-
-	json_key(json, "copies");
-	json_map(json);
-	json_key(json, "superblock");
-	json_array(json);
-	for (copy = 0; copy < RMETA_COPIES; copy++) {
-		json_map(json);
-		json_key_number(json, "copy", copy);
-		json_key_number(json, "sector", rmeta_superblock_sector(copy));
-		json_key_text(json, "verdict",
-			      rmeta_verdict_name(session->superblocks.verdict[copy]));
-		json_map_end(json);
-	}
-	json_array_end(json);
-	json_key(json, "pages");
-	json_array(json);
-	for (i = 0; i < session->nr_pages; i++) {
-		json_map(json);
-		json_key_number(json, "page", session->pages[i].page);
-		json_key(json, "verdicts");
-		json_array(json);
-		for (copy = 0; copy < RMETA_COPIES; copy++)
-			json_text(json, rmeta_verdict_name(session->pages[i].verdict[copy]));
-		json_array_end(json);
-		json_map_end(json);
-	}
-	json_array_end(json);
-	json_map_end(json);
 }
 
 static void write_json_problem(const struct found_problem *found, struct json *json)
@@ -379,7 +325,7 @@ static void write_json(const struct session *session, bool live)
 		return;
 	json_key_text(json, "spare", session->dev.path);
 	json_key_bool(json, "live", live);
-	write_json_copies(session, json);
+	verdicts_json(&session->verdicts, json);
 	json_key(json, "problems");
 	json_array(json);
 	for (i = 0; i < session->nr_problems; i++)
@@ -525,7 +471,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < session.nr_problems; i++)
 		free(session.problems[i].detail);
 	free(session.problems);
-	free(session.pages);
+	verdicts_free(&session.verdicts);
 	free(session.foreign);
 	device_close(&session.dev);
 	return report_finish(status);

@@ -102,17 +102,10 @@ static int survey_page(void *ctx, u32 page, const struct rmeta_scan *scan,
 	struct dump *dump = ctx;
 	u32 slots = rmeta_slots(&dump->store.geo);
 	struct rmeta_entry entry;
-	struct dump_page *bad;
-	unsigned int nr, copy;
+	unsigned int nr;
 
-	if (rmeta_scan_mask(scan, RMETA_OK) != RMETA_ALL_COPIES) {
-		dump->bad_pages = report_grow(dump->bad_pages, dump->nr_bad_pages,
-					      &dump->bad_pages_room, sizeof(*dump->bad_pages));
-		bad = &dump->bad_pages[dump->nr_bad_pages++];
-		bad->page = page;
-		for (copy = 0; copy < RMETA_COPIES; copy++)
-			bad->verdict[copy] = (u8)scan->verdict[copy];
-	}
+	if (rmeta_scan_mask(scan, RMETA_OK) != RMETA_ALL_COPIES)
+		verdicts_add_page(&dump->verdicts, page, scan);
 	progress_update(page);
 	if (scan->winner < 0)
 		dump->lost_pages++;
@@ -149,7 +142,7 @@ static void scan_superblocks(struct dump *dump)
 
 	for (copy = 0; copy < RMETA_COPIES; copy++)
 		raw[copy] = buffer + copy * RMETA_BYTES;
-	rmeta_scan_superblocks(&dump->store, dump->dev.sectors, &dump->superblocks, raw);
+	rmeta_scan_superblocks(&dump->store, dump->dev.sectors, &dump->verdicts.superblocks, raw);
 	free(buffer);
 }
 
@@ -217,14 +210,14 @@ static int find_superblock(struct dump *dump)
 
 static void warn_of_damage(const struct dump *dump)
 {
-	unsigned int good = hweight8(rmeta_scan_mask(&dump->superblocks, RMETA_OK));
+	unsigned int good = hweight8(rmeta_scan_mask(&dump->verdicts.superblocks, RMETA_OK));
 
 	if (good < RMETA_COPIES)
 		report_warn("%s: %u of 5 superblocks are not good; see remap-check -n %s",
 			    dump->dev.shown, RMETA_COPIES - good, dump->dev.shown);
-	if (dump->nr_bad_pages)
+	if (dump->verdicts.nr_pages)
 		report_warn("%s: %zu of %u table pages have copies that are not good; see remap-check -n %s",
-			    dump->dev.shown, dump->nr_bad_pages, dump->nr_pages, dump->dev.shown);
+			    dump->dev.shown, dump->verdicts.nr_pages, dump->nr_pages, dump->dev.shown);
 	if (dump->broken_entries)
 		report_warn("%s: %llu entries break the format and are left out", dump->dev.shown,
 			    (unsigned long long)dump->broken_entries);
@@ -264,8 +257,8 @@ static int examine(struct dump *dump)
 	warn_of_damage(dump);
 	if (status)
 		return status;
-	return dump->nr_bad_pages || (dump->sb.state & RMETA_NEEDS_CHECK) ||
-	       rmeta_scan_mask(&dump->superblocks, RMETA_OK) != RMETA_ALL_COPIES ?
+	return dump->verdicts.nr_pages || (dump->sb.state & RMETA_NEEDS_CHECK) ||
+	       rmeta_scan_mask(&dump->verdicts.superblocks, RMETA_OK) != RMETA_ALL_COPIES ?
 	       STATUS_LOOK : STATUS_DONE;
 }
 
@@ -309,7 +302,7 @@ int main(int argc, char **argv)
 	status = run(&dump, &options, output.stream);
 	spare_unload(&dump.spare);
 	rmeta_store_exit(&dump.store);
-	free(dump.bad_pages);
+	verdicts_free(&dump.verdicts);
 	status = report_finish(status);
 	if (output_close(&output, status < STATUS_FAILED))
 		status = STATUS_FAILED;
