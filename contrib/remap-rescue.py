@@ -273,6 +273,7 @@ class Table:
         self.found = 0  # pages with a copy that counts
         self.page0 = False
         self.hidden = False  # two copies of one page are unreadable
+        self.short = False  # one page has fewer than two live copies
         self.bindings = collections.Counter()
         self.entries = []
         self.faults = []  # messages about entries that break the format
@@ -336,8 +337,8 @@ class Table:
     def take(self, page, winner, verdicts, conflict):
         if any(verdict != "ok" for verdict in verdicts):
             self.verdicts[page] = verdicts
-        if verdicts.count("unreadable") > 1:
-            self.hidden = True
+        self.hidden |= verdicts.count("unreadable") > 1
+        self.short |= verdicts.count("ok") < 2
         if conflict:
             self.conflicts.append(page)
         if not winner:
@@ -454,10 +455,17 @@ class Spare:
             self.rebuild(hints)
         self.judge_superblocks(valid)
         self.rebind()
-        self.sb.pages_used = self.table.pages
-        if self.sb.state & IN_USE and self.table.hidden:
-            self.sb.state |= NEEDS_CHECK
+        self.load_in_memory()
         self.sum_up()
+
+    def load_in_memory(self):
+        """What a read-only load changes in the superblock, in memory (rules 3 and 7)."""
+        table = self.table
+        refused = self.damaged or table.conflicts or table.faults or table.contested or any(
+            page < self.sb.pages_used for page in table.lost_pages)
+        if not refused and (table.short or self.sb.state & IN_USE and table.hidden):
+            self.sb.state |= NEEDS_CHECK
+        self.sb.pages_used = table.pages
 
     def read_superblocks(self):
         """Superblocks that count, by place, and those of which only the checksum is right."""
@@ -686,6 +694,10 @@ class Spare:
         return best and best[1:]
 
     def give_up(self, hints):
+        versions = [fault for fault in self.super_faults if fault and fault.startswith("version")]
+        if versions:
+            raise Failure("%s was made by another version of the format: %s, this reads version %d"
+                          % (self.device.shown, versions[0], VERSION))
         if hints or self.zone0_has_pages():
             raise Failure("%s is a dm-remap spare, but it has no superblock that counts and no "
                           "page 0 that proves a layout%s"

@@ -111,6 +111,13 @@ agree("bad.img", "pages of another spare, for another main", 1)
 bad.damage("sb", ALL, "zero")
 agree("bad.img", "and no superblock", 1)
 
+bad = new.copy("bad.img")
+bad.set("sb", ALL, version=5)
+for page in range(3):
+    bad.damage(page, ALL, "zero")
+status, _, errors = read_here("bad.img")
+ok(status == 8 and "another version" in errors, "another version of the format", status, errors)
+
 # States, masks, moves: fields set by hand, with checksums that are right.
 bad = new.copy("bad.img")
 main_blocks = (1 << 30) // 4096
