@@ -19,7 +19,8 @@ $(MODULE_DIR)/dm-remap.ko: $(MODULE_SRC) kernel/Kbuild
 		echo "no kernel headers: apt-get install linux-headers-amd64, or make module KDIR=<tree> KVER=<name>" >&2; exit 1; }
 	@mkdir -p $(MODULE_DIR)/src/libmeta
 	@cp -u kernel/*.[ch] kernel/Kbuild $(MODULE_DIR)/src/
-	@cp -u $(filter libmeta/%,$(MODULE_SRC)) $(MODULE_DIR)/src/libmeta/
+	@cp -u libmeta/*.h $(LIBMETA_SRC) $(MODULE_DIR)/src/libmeta/
+	@rm -f $(filter-out $(LIBMETA_SRC:%=$(MODULE_DIR)/src/%),$(wildcard $(MODULE_DIR)/src/libmeta/*.c))
 	$(MAKE) -C $(KDIR) M=$(abspath $(MODULE_DIR)/src) W=1 $(if $(C),C=$(C)) modules
 	@cp $(MODULE_DIR)/src/dm-remap.ko $@
 

@@ -41,6 +41,8 @@ static blk_status_t fetch_unmapped(struct remap_ctx *ctx, const struct remap_par
 	if (!remap_budget_left(ctx))
 		return status ?: BLK_STS_TIMEOUT;
 	status = remap_main_part(ctx, REQ_OP_READ, part);
+	if (part->bio->bi_opf & REQ_RAHEAD)
+		return status;
 	switch (remap_judge(status)) {
 	case REMAP_STS_OK:
 	case REMAP_STS_OTHER:

@@ -62,7 +62,8 @@ static void start_io(struct remap_core *core, struct rmeta_io *io, struct io_wai
 	opf |= io->op == RMETA_WRITE ? REQ_OP_WRITE | REQ_FUA : REQ_OP_READ;
 	io->error = 0;
 	while (done < io->bytes) {
-		unsigned int vecs = min_t(u32, (io->bytes - done) / PAGE_SIZE, BIO_MAX_VECS);
+		unsigned int vecs = min_t(u32, DIV_ROUND_UP(io->bytes - done, RMETA_BYTES),
+					  BIO_MAX_VECS);
 		struct io_bio *io_bio;
 		struct bio *bio;
 
@@ -72,8 +73,11 @@ static void start_io(struct remap_core *core, struct rmeta_io *io, struct io_wai
 		io_bio->wait = wait;
 		bio->bi_end_io = end_meta_bio;
 		bio->bi_iter.bi_sector = io->sector + (done >> SECTOR_SHIFT);
-		for (; vecs; vecs--, done += PAGE_SIZE)
-			__bio_add_page(bio, page_at((u8 *)io->data + done), PAGE_SIZE, 0);
+		for (; vecs; vecs--, done += RMETA_BYTES) {
+			u8 *data = (u8 *)io->data + done;
+
+			__bio_add_page(bio, page_at(data), RMETA_BYTES, offset_in_page(data));
+		}
 		atomic_inc(&wait->pending);
 		submit_bio(bio);
 	}
@@ -84,8 +88,8 @@ static void host_submit(void *host, struct rmeta_io *ios, unsigned int nr_ios)
 	struct io_wait wait;
 	unsigned int i;
 
-	/* Requests are cut into pages of memory, and aligned to them. */
-	BUILD_BUG_ON(RMETA_BYTES % PAGE_SIZE);
+	/* Buffers are aligned to RMETA_BYTES, so that each of these is in one page of memory. */
+	BUILD_BUG_ON(PAGE_SIZE % RMETA_BYTES);
 	atomic_set(&wait.pending, 1);
 	init_completion(&wait.done);
 	for (i = 0; i < nr_ios; i++)

@@ -246,7 +246,8 @@ static blk_status_t move_block(struct remap_ctx *ctx, const struct remap_part *p
 			       const struct remap_view *view)
 {
 	struct remap_core *core = ctx->core;
-	unsigned int sectors = remap_block_sectors(core), i;
+	unsigned int sectors = remap_block_sectors(core), at;
+	unsigned int unit = bdev_logical_block_size(core->main) >> SECTOR_SHIFT;
 	u16 all = rmeta_block_mask(part->block, core->main_sectors, core->block_shift);
 	u16 bits = remap_bits(part->first, part->sectors);
 	u16 in_slot = all & ~view->mask & ~bits, present = bits, lost, salvaged = 0;
@@ -262,11 +263,12 @@ static blk_status_t move_block(struct remap_ctx *ctx, const struct remap_part *p
 	if (!remap_slot_buffer(ctx, REQ_OP_READ, view->slot, 0, ctx->image, hweight16(all))) {
 		present |= in_slot;
 	} else {
-		for (i = 0; i < sectors; i++)
-			if (in_slot & BIT(i) &&
-			    !remap_slot_buffer(ctx, REQ_OP_READ, view->slot, i,
-					       ctx->image + (i << SECTOR_SHIFT), 1))
-				present |= BIT(i);
+		/* Masks are made of whole logical blocks of main; the spare's are no larger. */
+		for (at = 0; at < sectors; at += unit)
+			if (in_slot & BIT(at) &&
+			    !remap_slot_buffer(ctx, REQ_OP_READ, view->slot, at,
+					       ctx->image + (at << SECTOR_SHIFT), unit))
+				present |= remap_bits(at, unit);
 	}
 	lost = in_slot & ~present;
 	if (lost && !view->lost) {
