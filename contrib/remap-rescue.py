@@ -296,7 +296,8 @@ class Table:
             group = [device.read_objects(self.layout.page_sector(start, copy), nr)
                      for copy in range(COPIES)]
             judged = [self.judge(start + at, [run[at] for run in group]) for at in range(nr)]
-            if start >= pages_used and not any(winner for winner, _, _ in judged):
+            if start >= pages_used and not any(winner for winner, _, _ in judged) and \
+                    (pages_used != NO_PAGES_KNOWN or not self.goes_on(device, start + nr)):
                 break
             for at, (winner, verdicts, conflict) in enumerate(judged):
                 self.take(start + at, winner, verdicts, conflict)
@@ -306,6 +307,17 @@ class Table:
             start += nr
             self.pages = start
         self.settle_claims()
+
+    def goes_on(self, device, start):
+        """Is there a group of this spare from page START on? With no superblock to say how
+        many there are, one that was wiped out is no end. Its ends stand for a group."""
+        for first in range(start, self.layout.table_pages, GROUP_PAGES):
+            last = min(first + GROUP_PAGES, self.layout.table_pages) - 1
+            for page in (first, last):
+                if self.judge(page, [device.read_objects(self.layout.page_sector(page, copy), 1)[0]
+                                     for copy in range(COPIES)])[0]:
+                    return True
+        return False
 
     def judge(self, page, raws):
         """The copy of a page that counts, the verdicts on all five, whether equals differ."""
@@ -366,11 +378,11 @@ class Table:
             self.faults.append("slot %d: an entry behind the last slot, %d"
                                % (slot, self.layout.slots - 1))
             return
-        if entry.state == FREE:
-            self.faults.append("slot %d: a free entry that is not zero" % slot)
-            return
         beyond = entry.block >= self.main_blocks
-        if entry.state > LOST:
+        if entry.state == FREE:
+            faults.append("a free entry that is not zero")
+            entry.doubt = "its entry is free, but not zero"
+        elif entry.state > LOST:
             faults.append("unknown state %d" % entry.state)
             entry.doubt = "its entry has the unknown state %d" % entry.state
         if fields[5]:

@@ -51,6 +51,16 @@ def one_version(case):
        case + ": the other four count", errors)
 
 
+def wiped_group(case):
+    """No superblock, and a group of pages wiped out: the table goes on behind it."""
+    image_of(case)
+    status, text, errors = read_here("--json", "case.img")
+    entries = json.loads(text)["entries"]
+    ok(status == 1 and entries[-1]["slot"] >= 128 * PAGE_ENTRIES and
+       "64 table pages have no good copy (64-127)" in errors, case, errors)
+    ok(read_here("--dmtable", "/dev/main", "case.img")[0] == 8, case + ": no table of it")
+
+
 def undecided(case):
     """Several spares, and nothing proves which one counts: the reader asks."""
     image_of(case)
@@ -68,6 +78,8 @@ for name in sorted(os.listdir(CORPUS)):
         agree_but(name, 1760000000)
     elif name == "sb-rival":
         agree_but(name, ["ok", "ok", "foreign", "ok", "ok"])
+    elif name == "sb-gone-group":
+        wiped_group(name)
     elif name == "sb-version":
         one_version(name)
     elif name.startswith("sb-undecided"):

@@ -118,12 +118,14 @@ image.set_entry(11, block=500, generation=3)
 image.set_entry(12, block=510, state=7)
 image.set_entry(13, block=520, mask=0x1f0, reason=99, reserved=4)
 image.set_entry(14, block=1 << 40)
+image.set_entry(15, block=530, state=0)
 status, text, errors = read_here("--dmtable", MAIN, "s.img")
 pieces = parse_table(text)
 owner = owners(pieces, 80000)
 ok(status == 1 and not faults_of(pieces, 80000), "damaged entries: all of main", errors)
 ok(all(owner[4000 + nr] == ("error", 0) for nr in range(8)), "claims with equal rights: error")
 ok(all(owner[4080 + nr] == ("error", 0) for nr in range(8)), "an unknown state: error")
+ok(all(owner[4240 + nr] == ("error", 0) for nr in range(8)), "free, but not zero: error")
 slot = image.layout["zone_start"] + 8 * image.layout["table_pages"] + 8 * 13
 ok([owner[4160 + nr] for nr in range(8)] ==
    [("s.img", slot + nr) for nr in range(4)] + [(MAIN, 4164 + nr) for nr in range(4)],
