@@ -2,10 +2,16 @@
 /*
  * Making a spare (rule 8). See table.h.
  *
- * What a cut can leave: before the first new superblock, whatever was there, but without
- * page 0 of any zone, so that nothing can be rebuilt from pages of the old spare; between
- * the first and the fifth, superblocks of two spares or some that are missing, and no
- * remaps: it may be formatted again.
+ * The superblocks are erased, then page 0 of every zone, then the new superblocks are written;
+ * each step is durable before the next. What a cut or a failed write can leave:
+ *
+ *	some old superblocks		the old spare, whole; a load repairs its superblocks
+ *	no superblock, old page 0	the old spare can be rebuilt, or it is formatted again
+ *	no superblock, no page 0	nothing; it is formatted again
+ *	some new superblocks		the new spare, empty; a load writes the others
+ *
+ * Superblocks of two spares are never there together: were one of them hidden while the
+ * other spare is used, its return would make it a matter of opinion which one counts.
  */
 #include "table.h"
 
@@ -131,15 +137,11 @@ int rmeta_format(const struct rmeta_host_ops *ops, void *host,
 	if (r)
 		return r;
 	highest = highest_activation(&store, store.buffers);
-	if (highest >= RMETA_MAX_ACTIVATIONS) {
-		/* No number is left above what is there: it goes first, then numbers begin anew. */
-		r = zero(&store, superblock_at, store.buffers[0]);
-		if (r)
-			goto out;
-		highest = 0;
-	}
+	if (highest >= RMETA_MAX_ACTIVATIONS)
+		highest = 0;	/* no number is left above; what has the last one is erased */
 	store.activations = RMETA_RULE(FORMAT_SEQUENCE) ? highest + 1 : 0;
-	if (RMETA_RULE(FORMAT_INVALIDATE))
+	r = zero(&store, superblock_at, store.buffers[0]);
+	if (!r && RMETA_RULE(FORMAT_INVALIDATE))
 		r = zero(&store, first_page_at, store.buffers[0]);
 	if (!r) {
 		u8 *image = rmeta_zalloc(RMETA_BYTES);
@@ -147,7 +149,6 @@ int rmeta_format(const struct rmeta_host_ops *ops, void *host,
 		r = image ? write_superblocks(&store, params, image) : -ENOMEM;
 		rmeta_free(image);
 	}
-out:
 	rmeta_store_exit(&store);
 	return r;
 }

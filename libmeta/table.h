@@ -327,8 +327,9 @@ struct rmeta_format_params {
  * @host: its first argument
  * @params: what to make
  *
- * Whether anything may be overwritten is the caller's to decide, and has been. Invalidates
- * page 0 of every zone, then writes all five superblocks, under a sequence above any found.
+ * Whether anything may be overwritten is the caller's to decide, and has been. Erases
+ * the superblocks, then page 0 of every zone, then writes all five superblocks, under a
+ * sequence above any found.
  *
  * Return: 0; -EIO when not all five superblocks could be written; -EINVAL, -ENOSPC as
  * rmeta_geometry_init(); -ENOMEM.
