@@ -43,7 +43,8 @@ static blk_status_t write_image(struct remap_ctx *ctx, slot_t slot, const u8 *im
  * @image: contents
  * @present: mask of the sectors that @image has, may be none
  *
- * Slots that cannot be written are retired on the way.
+ * Slots that cannot be written are retired on the way, but not for a status that says
+ * nothing about the slot: a spare that is away for a moment must not be used up by that.
  *
  * Return: a reserved slot that holds the image durably, or RMETA_NO_SLOT: the spare is full
  * or does not take writes.
@@ -53,6 +54,7 @@ slot_t remap_new_slot(struct remap_ctx *ctx, block_t block, const u8 *image, u16
 {
 	struct remap_core *core = ctx->core;
 	unsigned int tries;
+	blk_status_t status;
 	slot_t slot;
 
 	for (tries = 0; tries < 4; tries++) {
@@ -60,8 +62,13 @@ slot_t remap_new_slot(struct remap_ctx *ctx, block_t block, const u8 *image, u16
 
 		if (remap_slot_get(core, &slot))
 			return RMETA_NO_SLOT;
-		if (!write_image(ctx, slot, image, present))
+		status = write_image(ctx, slot, image, present);
+		if (!status)
 			return slot;
+		if (remap_judge(status) == REMAP_STS_OTHER) {
+			remap_slot_put(core, slot);
+			return RMETA_NO_SLOT;
+		}
 		remap_log_limited(KERN_WARNING, core, "slot %u of the spare cannot be written",
 				  slot);
 		retire.slot = slot;
@@ -294,8 +301,13 @@ static blk_status_t move_block(struct remap_ctx *ctx, const struct remap_part *p
 static blk_status_t store_mapped(struct remap_ctx *ctx, const struct remap_part *part,
 				 const struct remap_view *view)
 {
-	if (remap_slot_part(ctx, REQ_OP_WRITE, view->slot, part) &&
-	    remap_slot_part(ctx, REQ_OP_WRITE, view->slot, part))
+	blk_status_t status = remap_slot_part(ctx, REQ_OP_WRITE, view->slot, part);
+
+	if (status)
+		status = remap_slot_part(ctx, REQ_OP_WRITE, view->slot, part);
+	if (remap_judge(status) == REMAP_STS_OTHER)
+		return BLK_STS_IOERR;
+	if (status)
 		return move_block(ctx, part, view);
 	return clear_mask(ctx->core, part, view->slot,
 			  view->mask & remap_bits(part->first, part->sectors));
