@@ -268,6 +268,7 @@ static void test_dead_superblocks(void)
 
 static void test_refusals(void)
 {
+	u8 old_super[RMETA_BYTES];
 	u64 writes;
 	unsigned int copy;
 
@@ -296,12 +297,19 @@ static void test_refusals(void)
 	is(rmeta_table_load(&table, &memdisk_ops, &disk, &load), -EFBIG, "spare too short");
 	is(disk.writes, writes, "nothing was written");
 
-	/* another format over it, cut short after two superblocks */
+	/* another format over it, which cannot erase three superblocks */
 	for (copy = 2; copy < RMETA_COPIES; copy++)
 		memdisk_fault(&disk, rmeta_superblock_sector(copy), 8, false, true);
 	is(memdisk_format(&disk, MAIN_SECTORS, 3), -EIO, "a format that fails half way");
 	memdisk_heal(&disk);
-	is(memdisk_load(&disk, &table, &load), -EUCLEAN, "leaves superblocks of two spares");
+	is(memdisk_load(&disk, &table, &load), 0, "leaves the old spare");
+	rmeta_table_exit(&table);
+
+	/* superblocks of two spares, by whatever means */
+	memcpy(old_super, disk.data + 512 * rmeta_superblock_sector(2), sizeof(old_super));
+	is(memdisk_format(&disk, MAIN_SECTORS, 3), 0, "another format");
+	memcpy(disk.data + 512 * rmeta_superblock_sector(2), old_super, sizeof(old_super));
+	is(memdisk_load(&disk, &table, &load), -EUCLEAN, "superblocks of two spares");
 	ok(load.problem, "  %s", load.problem);
 	is(memdisk_format(&disk, MAIN_SECTORS, 3), 0, "and can be done again");
 	is(memdisk_load(&disk, &table, &load), 0, "then it loads");
