@@ -3,7 +3,7 @@
 # What the tools do not touch: devices and files that somebody uses, or that are no devices.
 . "$(dirname "$0")/lib.sh"
 
-truncate -s 2G main.img
+truncate -s 1M main.img	# to be hashed where the device itself may change: it is mounted
 # writers FILE: commands that would write to it
 format() { remap-format -f --main-size 1G "$1"; }
 import() { remap-import -b 4096 --from list "$1"; }
