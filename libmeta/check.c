@@ -159,6 +159,7 @@ int rmeta_check_run(const struct rmeta_host_ops *ops, void *host, struct rmeta_c
 	memset(&check->geo, 0, sizeof(check->geo));
 	memset(&check->counts, 0, sizeof(check->counts));
 	checker->check = check;
+	checker->device_pages = ~0U;
 	checker->store.ops = ops;
 	checker->store.host = host;
 	r = get_memory(checker);

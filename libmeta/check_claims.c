@@ -61,15 +61,21 @@ static bool ask_claim(struct rmeta_checker *checker, slot_t kept, slot_t loser, 
 	struct rmeta_problem problem = rmeta_check_problem(equal ? RMETA_P_CLAIM_EQUAL :
 							   RMETA_P_CLAIM_OLDER);
 	const struct rmeta_entry *one = entry_of(checker, kept), *two = entry_of(checker, loser);
+	bool frozen = checker->frozen, yes;
 
 	problem.page = loser / RMETA_PAGE_ENTRIES;
 	problem.slot = loser;
 	problem.other = kept;
 	problem.block = rmeta_where_block(one->where);
-	return rmeta_check_raise(checker, &problem,
+	/* A claim that is kept in a page nobody has decided upon may not be there in the end. */
+	if (check_page_at(checker, kept / RMETA_PAGE_ENTRIES)->flags & CHECK_FROZEN)
+		checker->frozen = true;
+	yes = rmeta_check_raise(checker, &problem,
 				 "generation %u of time %" PRIu32 " in slot %" PRIu32 " against %u of time %" PRIu32 " in slot %" PRIu32 "%s",
 				 one->generation, one->time, kept, two->generation, two->time,
 				 loser, equal ? "; what only the other slot holds is given up" : "");
+	checker->frozen = frozen;
+	return yes;
 }
 
 static int check_claim(struct rmeta_checker *checker, slot_t slot)

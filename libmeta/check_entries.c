@@ -68,23 +68,30 @@ static void judge_past(const struct judge *judge)
 	approve(judge);
 }
 
-static void judge_state(const struct judge *judge)
+/* The slot may hold the only copy of something: it is not to be used again. */
+static void retire_doubtful(const struct judge *judge)
 {
-	struct rmeta_problem problem = problem_of(judge, RMETA_P_ENTRY_STATE);
 	struct rmeta_entry *entry = judge->entry;
-	const struct rmeta_check *check = judge->checker->check;
 	block_t block = entry_block(entry);
 
-	if (!rmeta_check_raise(judge->checker, &problem,
-			       "state %u; if it was mapped, this block would be read from main again, where its data is old",
-			       entry->state))
-		return;
-	if (block >= rmeta_blocks(&check->geo))
+	if (block >= rmeta_blocks(&judge->checker->check->geo))
 		block = 0;
 	if (entry->reason >= RMETA_NR_REASONS)
 		entry->reason = RMETA_REASON_REPAIR;
 	rmeta_check_retire(judge->checker, entry, block);
 	approve(judge);
+}
+
+static void judge_state(const struct judge *judge)
+{
+	struct rmeta_problem problem = problem_of(judge, RMETA_P_ENTRY_STATE);
+	const struct rmeta_entry *entry = judge->entry;
+
+	if (!rmeta_check_raise(judge->checker, &problem,
+			       "state %u; if it was mapped, this block would be read from main again, where its data is old",
+			       entry->state))
+		return;
+	retire_doubtful(judge);
 }
 
 static void judge_free(const struct judge *judge)
@@ -93,11 +100,10 @@ static void judge_free(const struct judge *judge)
 	struct rmeta_problem problem = problem_of(judge, RMETA_P_ENTRY_FREE);
 
 	if (!rmeta_check_raise(judge->checker, &problem,
-			       "where %#" PRIx64 ", time %" PRIu32 ", reason %u, generation %u",
+			       "where %#" PRIx64 ", time %" PRIu32 ", reason %u, generation %u; if it was mapped, its block is read from main again, where its data is old",
 			       entry->where, entry->time, entry->reason, entry->generation))
 		return;
-	memset(judge->entry, 0, sizeof(*judge->entry));
-	approve(judge);
+	retire_doubtful(judge);
 }
 
 static void judge_bytes(const struct judge *judge)

@@ -131,14 +131,58 @@ static const char *first_defect(const struct rmeta_scan *scan, u8 copies)
 	return rmeta_defect_text(scan->defect[copy]);
 }
 
-static void ask_verdicts(struct rmeta_checker *checker, u32 page, const struct rmeta_scan *scan)
+/* Of the copies of other spares, those of the one that has most. */
+static u8 most_foreign(const struct rmeta_scan *scan, u32 page, u8 *const raw[RMETA_COPIES])
+{
+	struct rmeta_page_header one, two;
+	u8 foreign = rmeta_scan_mask(scan, RMETA_FOREIGN), best = 0, same;
+	unsigned int copy, other;
+
+	for (copy = 0; copy < RMETA_COPIES; copy++) {
+		if (!(foreign & BIT(copy)) ||
+		    rmeta_page_decode(raw[copy], NULL, page, (u8)copy, &one))
+			continue;
+		same = 0;
+		for (other = 0; other < RMETA_COPIES; other++)
+			if ((foreign & BIT(other)) &&
+			    !rmeta_page_decode(raw[other], NULL, page, (u8)other, &two) &&
+			    !memcmp(one.uuid, two.uuid, sizeof(one.uuid)))
+				same |= BIT(other);
+		if (hweight8(same) > hweight8(best))
+			best = same;
+	}
+	return best;
+}
+
+/*
+ * A page of which another spare has more copies than the one that the superblocks name:
+ * perhaps the superblocks are the intruders. Then no no may be followed by a write.
+ */
+static void ask_foreign(struct rmeta_checker *checker, u32 page, const struct rmeta_scan *scan,
+			u8 *const raw[RMETA_COPIES])
+{
+	u8 ours = rmeta_scan_mask(scan, RMETA_OK) | rmeta_scan_mask(scan, RMETA_STALE);
+	u8 foreign = rmeta_scan_mask(scan, RMETA_FOREIGN), most = most_foreign(scan, page, raw);
+
+	if (hweight8(most) <= hweight8(ours)) {
+		ask_copies(checker, page, RMETA_P_PAGE_FOREIGN, foreign, "");
+		return;
+	}
+	ask_copies(checker, page, RMETA_P_PAGE_RIVAL, foreign,
+		   "the superblocks may have been written over; copy the spare before saying yes");
+	if (foreign & ~check_page_at(checker, page)->rewrite)
+		checker->frozen = true;
+}
+
+static void ask_verdicts(struct rmeta_checker *checker, u32 page, const struct rmeta_scan *scan,
+			 u8 *const raw[RMETA_COPIES])
 {
 	u8 corrupt = rmeta_scan_mask(scan, RMETA_CORRUPT);
 
 	ask_copies(checker, page, RMETA_P_PAGE_UNREADABLE, rmeta_scan_mask(scan, RMETA_UNREADABLE),
 		   "");
 	ask_copies(checker, page, RMETA_P_PAGE_CORRUPT, corrupt, first_defect(scan, corrupt));
-	ask_copies(checker, page, RMETA_P_PAGE_FOREIGN, rmeta_scan_mask(scan, RMETA_FOREIGN), "");
+	ask_foreign(checker, page, scan, raw);
 	ask_copies(checker, page, RMETA_P_PAGE_STALE, rmeta_scan_mask(scan, RMETA_STALE), "");
 }
 
@@ -202,7 +246,8 @@ static void ask_binding(struct rmeta_checker *checker, u32 page,
 	}
 }
 
-static void ask_lost(struct page_walk *walk, u32 page)
+static void ask_lost(struct page_walk *walk, u32 page, const struct rmeta_scan *scan,
+		     u8 *const raw[RMETA_COPIES])
 {
 	struct rmeta_checker *checker = walk->checker;
 	struct rmeta_problem problem = rmeta_check_problem(RMETA_P_PAGE_LOST);
@@ -213,6 +258,7 @@ static void ask_lost(struct page_walk *walk, u32 page)
 		state->flags |= CHECK_INIT;
 		return;
 	}
+	ask_foreign(checker, page, scan, raw);
 	problem.page = page;
 	problem.slot = first_slot;
 	problem.other = min(slots - first_slot, (u32)RMETA_PAGE_ENTRIES) + first_slot - 1;
@@ -222,6 +268,9 @@ static void ask_lost(struct page_walk *walk, u32 page)
 		state->flags |= CHECK_INIT;
 		state->approved++;
 	} else {
+		/* Without a page to rewrite them from, copies of another spare stay, too. */
+		state->rewrite = 0;
+		state->approved = 0;
 		state->flags |= CHECK_FROZEN;
 	}
 }
@@ -256,11 +305,11 @@ static int check_one_page(void *ctx, u32 page, const struct rmeta_scan *scan,
 		winners = rmeta_check_page_winners(scan, raw);
 		if (scan->conflict)
 			ask_conflict(checker, page, scan, raw, winners);
-		ask_verdicts(checker, page, scan);
+		ask_verdicts(checker, page, scan, raw);
 	} else {
 		winners = rmeta_check_page_strays(checker, page, scan, raw, &header);
 		if (!winners) {
-			ask_lost(walk, page);
+			ask_lost(walk, page, scan, raw);
 			return 0;
 		}
 		ask_binding(checker, page, &header, winners);
@@ -303,9 +352,6 @@ static bool ask_behind(struct rmeta_checker *checker, const struct page_walk *wa
 {
 	struct rmeta_problem problem = rmeta_check_problem(RMETA_P_PAGES_BEHIND);
 
-	/* With a superblock made of the pages there is nothing that they could be behind. */
-	if (checker->sb_rebuilt)
-		return true;
 	if (!rmeta_check_raise(checker, &problem,
 			       "pages %" PRIu32 " to %" PRIu32 ": %" PRIu32 " with a valid copy, slots %s",
 			       checker->nr_pages, checker->nr_pages + nr - 1, walk->valid,
@@ -314,6 +360,41 @@ static bool ask_behind(struct rmeta_checker *checker, const struct page_walk *wa
 	checker->sb_commit = true;
 	checker->sb_approved++;
 	return true;
+}
+
+/*
+ * With a superblock made of the pages nobody knows how many there are: all of the table is
+ * read, since a group that is gone may lie before one that is there. Groups up to the last one
+ * with a valid page were in use.
+ */
+static int check_unknown(struct rmeta_checker *checker)
+{
+	u32 table_pages = min(checker->check->geo.table_pages, checker->device_pages);
+	u32 page, nr, end = checker->nr_pages;
+	struct page_walk last = { .checker = checker, .behind = true };
+	int r = 0;
+
+	for (page = end; page < table_pages && !r; page += nr) {
+		struct page_walk walk = { .checker = checker, .behind = true };
+
+		nr = min(table_pages - page, (u32)RMETA_GROUP_PAGES);
+		r = rmeta_scan_pages(&checker->store, page, nr, look_at_page, &walk);
+		if (walk.valid) {
+			end = page + nr;
+			last = walk;
+		}
+	}
+	for (page = checker->nr_pages; page < end && !r; page += nr) {
+		struct page_walk walk = { .checker = checker };
+
+		nr = min(end - page, (u32)RMETA_GROUP_PAGES);
+		checker->nr_pages += nr;
+		r = add_group(checker);
+		if (!r)
+			r = rmeta_scan_pages(&checker->store, page, nr, check_one_page,
+					     page + nr == end ? &last : &walk);
+	}
+	return r;
 }
 
 static int check_behind(struct rmeta_checker *checker)
@@ -363,7 +444,8 @@ static void report_exhausted(struct rmeta_checker *checker)
 {
 	struct rmeta_problem problem = rmeta_check_problem(RMETA_P_SB_EXHAUSTED);
 
-	if (checker->exhausted || checker->top_activations < RMETA_MAX_ACTIVATIONS)
+	if (checker->exhausted ||
+	    checker->top_activations + checker->hidden < RMETA_MAX_ACTIVATIONS)
 		return;
 	checker->exhausted = true;
 	rmeta_check_raise(checker, &problem,
@@ -402,7 +484,7 @@ int rmeta_check_pages(struct rmeta_checker *checker)
 			r = rmeta_scan_pages(&checker->store, page, nr, check_one_page, &walk);
 	}
 	if (!r)
-		r = check_behind(checker);
+		r = checker->sb_rebuilt ? check_unknown(checker) : check_behind(checker);
 	if (r)
 		return r;
 	if (checker->check->ops->progress)

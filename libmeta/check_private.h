@@ -54,11 +54,13 @@ enum check_page_flags {
  * @sb_first: invalid copies that may be rewritten
  * @sb_then: older copies that may be rewritten
  * @sb_rebuilt: no copy holds this superblock, all five are to be written
+ * @device_pages: pages of which a device that is too short can have a copy; ~0: all of them
  * @sb_commit: a repair changes what the superblock says
  * @sb_approved: problems that are repaired once the superblock has been written
  * @check_asked: clearing RMETA_NEEDS_CHECK was allowed
  * @declined: problems that stay
  * @top_activations: highest found anywhere, in superblocks and in sequences
+ * @hidden: superblocks that could not be read: each may know of one activation more
  * @exhausted: it has been said that no activation is left
  * @page_activations: highest of the sequences of pages
  * @known_pages: pages that a superblock says are in use
@@ -82,11 +84,13 @@ struct rmeta_checker {
 	u8 sb_first;
 	u8 sb_then;
 	bool sb_rebuilt;
+	u32 device_pages;
 	bool sb_commit;
 	u32 sb_approved;
 	bool check_asked;
 	u32 declined;
 	u32 top_activations;
+	unsigned int hidden;
 	bool exhausted;
 	u32 page_activations;
 

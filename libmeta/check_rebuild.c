@@ -27,6 +27,7 @@ struct origin {
 	struct rmeta_page_header header;	/* the one with the highest sequence */
 	struct rmeta_geometry geo;
 	u8 zones;				/* mask: where copies of its spare are */
+	bool ambiguous;				/* another spare has as many */
 };
 
 /* A length of spare, the shortest, whose zones have this length. */
@@ -64,7 +65,7 @@ static bool look_at(struct rmeta_checker *checker, u64 spare_sectors, struct ori
 	struct rmeta_page_header header[RMETA_COPIES];
 	struct rmeta_io ios[RMETA_COPIES];
 	struct rmeta_geometry geo;
-	unsigned int copy;
+	unsigned int copy, other;
 	u8 valid = 0;
 
 	memset(origin, 0, sizeof(*origin));
@@ -81,14 +82,32 @@ static bool look_at(struct rmeta_checker *checker, u64 spare_sectors, struct ori
 			continue;
 		valid |= BIT(copy);
 		rmeta_check_saw_sequence(checker, header[copy].sequence);
-		if (valid == BIT(copy) || header[copy].sequence > origin->header.sequence) {
-			origin->header = header[copy];
-			origin->geo = geo;
-		}
 	}
-	for (copy = 0; copy < RMETA_COPIES; copy++)
-		if ((valid & BIT(copy)) && same_uuid(header[copy].uuid, origin->header.uuid))
-			origin->zones |= BIT(copy);
+	/*
+	 * Formatting invalidates page 0 in all zones, so that two spares here mean that a stray
+	 * write brought one of them: then the one with more zones counts.
+	 */
+	for (copy = 0; copy < RMETA_COPIES; copy++) {
+		u8 zones = 0;
+
+		for (other = 0; other < RMETA_COPIES; other++)
+			if ((valid & BIT(copy)) && (valid & BIT(other)) &&
+			    same_uuid(header[copy].uuid, header[other].uuid))
+				zones |= BIT(other);
+		if (zones && zones != origin->zones && hweight8(zones) == hweight8(origin->zones))
+			origin->ambiguous = true;
+		if (hweight8(zones) > hweight8(origin->zones)) {
+			origin->zones = zones;
+			origin->ambiguous = false;
+			origin->header = header[copy];
+		}
+		if (zones == origin->zones && (zones & BIT(copy)) &&
+		    header[copy].sequence > origin->header.sequence)
+			origin->header = header[copy];
+	}
+	if (valid)
+		rmeta_geometry_init(&origin->geo, spare_sectors, origin->header.main_sectors,
+				    origin->header.block_shift);
 	return valid;
 }
 
@@ -184,7 +203,7 @@ static int search_device(struct rmeta_checker *checker, struct origin *origin)
 		if (zone_sectors % RMETA_SECTORS ||
 		    !look_at(checker, spare_of_zones(zone_sectors), &found))
 			continue;
-		if (hweight8(found.zones) >= 2 &&
+		if (hweight8(found.zones) >= 2 && !found.ambiguous &&
 		    (!origin->zones || found.header.sequence > origin->header.sequence))
 			*origin = found;
 	}
@@ -263,6 +282,7 @@ static int use_short_device(struct rmeta_checker *checker, const struct rmeta_su
 			    const u8 *raw, const struct rmeta_geometry *geo)
 {
 	struct rmeta_problem problem = rmeta_check_problem(RMETA_P_SB_DEVICE_SHORT);
+	u64 first_sector, on_device;
 
 	rmeta_check_raise(checker, &problem,
 			  "%" PRIu64 " sectors instead of %" PRIu64 "; copy it whole, or work on what is here with remap-recover",
@@ -270,6 +290,13 @@ static int use_short_device(struct rmeta_checker *checker, const struct rmeta_su
 	checker->frozen = true;
 	checker->sb_rebuilt = true;
 	rmeta_check_use_superblock(checker, sb, raw, geo);
+	/* A page of which the device does not even have the first copy is not looked for. */
+	first_sector = rmeta_page_sector(geo, 0, 0);
+	on_device = checker->check->device_sectors <= first_sector ? 0 :
+		    (checker->check->device_sectors - first_sector) / RMETA_SECTORS;
+	checker->device_pages = (u32)min((u64)geo->table_pages, on_device);
+	checker->known_pages = min(checker->known_pages, checker->device_pages);
+	checker->nr_pages = checker->known_pages;
 	return 0;
 }
 
@@ -365,6 +392,23 @@ static int give_up(struct rmeta_checker *checker, const char *why)
 	return 1;
 }
 
+/* Superblocks of another version are not damage: the program that wrote them can read them. */
+static bool may_overwrite_versions(struct rmeta_checker *checker, const struct rmeta_scan *scan)
+{
+	struct rmeta_problem problem = rmeta_check_problem(RMETA_P_SB_VERSION);
+	unsigned int copy;
+
+	for (copy = 0; copy < RMETA_COPIES; copy++)
+		if (scan->defect[copy] == RMETA_BAD_VERSION)
+			problem.copies |= BIT(copy);
+	if (!problem.copies)
+		return true;
+	if (!rmeta_check_raise(checker, &problem, "use the version that made it"))
+		return false;
+	checker->sb_approved++;
+	return true;
+}
+
 int rmeta_check_rebuild(struct rmeta_checker *checker, const struct rmeta_scan *scan)
 {
 	u64 device_sectors = checker->check->device_sectors;
@@ -374,12 +418,16 @@ int rmeta_check_rebuild(struct rmeta_checker *checker, const struct rmeta_scan *
 	bool have_base = find_base(checker, scan, &base), pages, others = false;
 	int r;
 
+	if (!may_overwrite_versions(checker, scan))
+		return 1;
 	if (have_base && rmeta_check_features(checker, &base.sb))
 		return 1;
 	if (have_base && device_is_short(checker, &base, &geo))
 		return use_short_device(checker, &base.sb, base.raw, &geo);
 
 	pages = look_at(checker, device_sectors, &origin);
+	if (origin.ambiguous)
+		return give_up(checker, "page 0 has copies of several spares, and none has more than the others");
 	if (origin.zones & ~BIT(0))
 		return propose_from_pages(checker, &origin, &base);
 	if (have_base && base.sb.spare_sectors <= device_sectors &&

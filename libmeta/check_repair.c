@@ -89,7 +89,7 @@ static int activate(struct rmeta_checker *checker)
 		checker->check->sb.pages_used = checker->nr_pages;
 	else
 		rewrite_superblocks(checker);
-	checker->store.activations = checker->top_activations + 1;
+	checker->store.activations = checker->top_activations + checker->hidden + 1;
 	checker->store.counter = 0;
 	return write_superblock(checker, true);
 }

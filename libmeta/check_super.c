@@ -90,7 +90,7 @@ static void decode_copies(struct rmeta_checker *checker, const struct rmeta_scan
 		rmeta_geometry_check(sb, checker->check->device_sectors, &copies->geo[copy]);
 	}
 	/* An activation of which a hidden copy alone knows was cut off in its first step. */
-	checker->top_activations += hweight8(rmeta_scan_mask(scan, RMETA_UNREADABLE));
+	checker->hidden = hweight8(rmeta_scan_mask(scan, RMETA_UNREADABLE));
 }
 
 /*
@@ -360,7 +360,10 @@ static int settle_conflict(struct rmeta_checker *checker, const struct super_cop
 	return 0;
 }
 
-/* Whoever wants a rival kept doubts the choice: then nothing else may be written, either. */
+/*
+ * Whoever wants a rival or another version kept doubts the choice: then nothing else may be
+ * written, either.
+ */
 static void ask_copy(struct rmeta_checker *checker, enum rmeta_problem_code code,
 		     unsigned int copy, const char *detail, u8 *approved)
 {
@@ -370,7 +373,7 @@ static void ask_copy(struct rmeta_checker *checker, enum rmeta_problem_code code
 	if (rmeta_check_raise(checker, &problem, "%s", detail)) {
 		*approved |= BIT(copy);
 		checker->sb_approved++;
-	} else if (code == RMETA_P_SB_RIVAL) {
+	} else if (code == RMETA_P_SB_RIVAL || code == RMETA_P_SB_VERSION) {
 		checker->frozen = true;
 	}
 }
@@ -397,6 +400,8 @@ static void ask_copies(struct rmeta_checker *checker, const struct rmeta_scan *s
 
 		if (scan->verdict[copy] == RMETA_UNREADABLE)
 			ask_copy(checker, RMETA_P_SB_UNREADABLE, copy, "", &checker->sb_first);
+		else if (scan->defect[copy] == RMETA_BAD_VERSION)
+			ask_copy(checker, RMETA_P_SB_VERSION, copy, "", &checker->sb_first);
 		else if (scan->verdict[copy] == RMETA_CORRUPT)
 			ask_copy(checker, RMETA_P_SB_CORRUPT, copy, defect, &checker->sb_first);
 		else if ((ours & BIT(copy)) &&

@@ -141,6 +141,8 @@ static bool find_target(const struct spare *spare, const struct line *line, stru
 		target->fields = page_fields;
 		target->first = !strcmp(page, "all") ? 0 : (u32)strtoul(page, NULL, 0);
 		target->last = !strcmp(page, "all") ? spare->nr_pages - 1 : target->first;
+		if (strchr(page, '-'))
+			target->last = (u32)strtoul(strchr(page, '-') + 1, NULL, 0);
 	} else if (!strcmp(what, "entry")) {
 		u32 slot = (u32)number(line, "slot", 0);
 
