@@ -589,6 +589,10 @@ class Spare:
     def rebuild(self, hints):
         """Find the layout by page 0, the binding in it; the rest from a superblock whose
         checksum holds, or not at all."""
+        versions = [fault for fault in self.super_faults if fault and fault.startswith("version")]
+        if versions:
+            raise Failure("%s was made by another version of the format: %s, this reads version %d"
+                          % (self.device.shown, versions[0], VERSION))
         if self.options.uuid:
             hints = [sb for sb in hints if sb.uuid == self.options.uuid]
         self.device_zone_sectors = zone_sectors_of(self.device.sectors)
@@ -665,11 +669,15 @@ class Spare:
                      "of the device, right only if that is the length that was formatted")
         return first, self.device_zone_sectors
 
-    @staticmethod
-    def best_page0(pages):
-        """Of copies of page 0 those of one spare: most copies, then the highest sequence."""
-        copies = collections.Counter(page.uuid for page in pages)
-        return max(pages, key=lambda page: (copies[page.uuid], page.sequence))
+    def best_page0(self, pages):
+        """Of copies of page 0 the newest of the spare that has most of them."""
+        copies = collections.Counter(page.uuid for page in pages).most_common(2)
+        if len(copies) > 1 and copies[0][1] == copies[1][1]:
+            raise Failure("%s: no superblock is valid, and page 0 is there of several spares, "
+                          "%s and %s; choose one with --uuid"
+                          % (self.device.shown, uuid_text(copies[0][0]), uuid_text(copies[1][0])))
+        return max((page for page in pages if page.uuid == copies[0][0]),
+                   key=lambda page: page.sequence)
 
     def zone0_has_pages(self):
         for page, raw in enumerate(self.device.read_objects(ZONE_START, GROUP_PAGES)):
@@ -706,10 +714,6 @@ class Spare:
         return best and best[1:]
 
     def give_up(self, hints):
-        versions = [fault for fault in self.super_faults if fault and fault.startswith("version")]
-        if versions:
-            raise Failure("%s was made by another version of the format: %s, this reads version %d"
-                          % (self.device.shown, versions[0], VERSION))
         if hints or self.zone0_has_pages():
             raise Failure("%s is a dm-remap spare, but it has no superblock that counts and no "
                           "page 0 that proves a layout%s"

@@ -61,6 +61,31 @@ def wiped_group(case):
     ok(read_here("--dmtable", "/dev/main", "case.img")[0] == 8, case + ": no table of it")
 
 
+def reader_alone(case, **want):
+    """remap-dump cannot load it and shows less than can be said: claims that it does not settle,
+    a layout that it believes. WANT: superblock fields; state and time of slots."""
+    image_of(case)
+    status, text, errors = read_here("--json", "case.img")
+    ours = json.loads(text)
+    entries = {entry["slot"]: (entry["state"], entry["time"]) for entry in ours["entries"]}
+    slots = want.pop("slots", {})
+    ok(status == 1 and ours["summary"]["mapped"] and
+       all(ours["superblock"][name] == value for name, value in want.items()) and
+       all(entries[slot] == value for slot, value in slots.items()), case + ": the reader alone",
+       ours["superblock"], ours["summary"], errors)
+
+
+def two_page0(case):
+    """No superblock, and as many copies of page 0 of one spare as of another."""
+    image_of(case)
+    status, text, errors = read_here("--json", "case.img")
+    ok(status == 8 and "superblock" not in json.loads(text) and "--uuid" in errors,
+       case + ": refused, naming --uuid", errors)
+    status, text, errors = read_here("--uuid", "77" * 16, "--json", "case.img")
+    ok(status == 1 and json.loads(text)["superblock"]["uuid"].startswith("77777777-7777"),
+       case + ": read with --uuid", errors)
+
+
 def undecided(case):
     """Several spares, and nothing proves which one counts: the reader asks."""
     image_of(case)
@@ -78,6 +103,13 @@ for name in sorted(os.listdir(CORPUS)):
         agree_but(name, 1760000000)
     elif name == "sb-rival":
         agree_but(name, ["ok", "ok", "foreign", "ok", "ok"])
+    elif name == "claim-in-conflict":
+        reader_alone(name, slots={0: ("retired", 1760000000), 400: ("mapped", 1760000000),
+                                  300: ("mapped", 1760000300)})
+    elif name == "sb-forged-huge":
+        reader_alone(name, spare_sectors=16384, table_pages=3, pages_used=3)
+    elif name == "sb-gone-two-rivals":
+        two_page0(name)
     elif name == "sb-gone-group":
         wiped_group(name)
     elif name == "sb-version":
