@@ -255,6 +255,14 @@ static int load_page(void *ctx, u32 page, const struct rmeta_scan *scan,
 	if (scan->conflict)
 		return refuse(loader->load, page, -EUCLEAN,
 			      "copies of a page with equal sequences differ; run remap-check");
+	/*
+	 * A page in use got two copies at least when it was initialised, so older pages of
+	 * another format can be three of its five. Four mean that the front of another spare
+	 * was written over this device, and that its table is what would be overwritten.
+	 */
+	if (!loader->probing && hweight8(rmeta_scan_mask(scan, RMETA_FOREIGN)) == 4)
+		return refuse(loader->load, page, -EUCLEAN,
+			      "four of five copies of a page belong to another spare; run remap-check");
 	loader->found = true;
 	if (table->page_live[page] != RMETA_ALL_COPIES) {
 		int r = note_repair(loader, page, scan, raw);

@@ -419,6 +419,29 @@ static void test_other_version(void)
 	memdisk_exit(&disk);
 }
 
+/* dd of the front of one spare, superblocks and zone 0, over another of the same size. */
+static void test_front_of_another(void)
+{
+	struct memdisk other;
+	u64 front_sectors, writes;
+
+	start(8);
+	map(1, 0);
+	rmeta_table_exit(&table);
+	other = disk;
+	start(8);
+	map(2, 0);
+	front_sectors = page_sector(1, 0);
+	rmeta_table_exit(&table);
+	memcpy(disk.data, other.data, front_sectors * 512);
+	writes = disk.writes;
+	is(memdisk_load(&disk, &table, &load), -EUCLEAN, "four foreign copies against one");
+	ok(load.problem, "  %s", load.problem);
+	is(disk.writes, writes, "  and nothing was written");
+	memdisk_exit(&other);
+	memdisk_exit(&disk);
+}
+
 static void test_activations_used_up(void)
 {
 	struct rmeta_superblock sb;
@@ -457,6 +480,7 @@ int main(void)
 	test_failed_growth();
 	test_read_only_change();
 	test_other_version();
+	test_front_of_another();
 	test_activations_used_up();
 	return done();
 }
