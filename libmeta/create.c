@@ -139,7 +139,7 @@ int rmeta_format(const struct rmeta_host_ops *ops, void *host,
 	highest = highest_activation(&store, store.buffers);
 	if (highest >= RMETA_MAX_ACTIVATIONS)
 		highest = 0;	/* no number is left above; what has the last one is erased */
-	store.activations = RMETA_RULE(FORMAT_SEQUENCE) ? highest + 1 : 0;
+	store.activations = highest + 1;
 	r = zero(&store, superblock_at, store.buffers[0]);
 	if (!r && RMETA_RULE(FORMAT_INVALIDATE))
 		r = zero(&store, first_page_at, store.buffers[0]);

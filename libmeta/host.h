@@ -131,7 +131,6 @@ enum rmeta_rule {
 	RMETA_RULE_PROBE_GROWTH,	/* 7d: look behind pages_used */
 	RMETA_RULE_RETIRE_LOSER,	/* 7e: losers retired on disk, not only in memory */
 	RMETA_RULE_FORMAT_INVALIDATE,	/* 8: page 0 of every zone invalidated by format */
-	RMETA_RULE_FORMAT_SEQUENCE,	/* 8: sequence above any found */
 	RMETA_RULE_FREE_FIRST,		/* 9: freed durably before it is claimed anew */
 	RMETA_NR_RULES
 };

@@ -15,7 +15,7 @@
 /* Seen from inside only: a rule must be caught without these. */
 #define INNER (BIT(SIM_COPIES) | BIT(SIM_LIVE) | BIT(SIM_SEQUENCE) | BIT(SIM_STATUS))
 
-#define SLICE 37			/* of the scripts, one in so many */
+#define SLICE 64			/* of the states after first sessions, one in so many */
 
 static struct sim_exploration exploration;
 
@@ -45,7 +45,7 @@ static const struct sim_scenario *find_scenario(const char *name)
 static void explore_all(unsigned int thin, unsigned int workers)
 {
 	u64 states = 0, failing = 0, runs = 0;
-	double start = wall_seconds();
+	double start = wall_seconds(), seconds = 0;
 	unsigned int i, k;
 
 	exploration = (struct sim_exploration){
@@ -69,14 +69,15 @@ static void explore_all(unsigned int thin, unsigned int workers)
 		for (k = 0; k < SIM_LEVELS; k++)
 			if (f->by_level[k])
 				printf(" %u: %llu", k + 1, (unsigned long long)f->by_level[k]);
-		printf("; %.1f s\n", f->seconds);
+		printf("; %.1f s of CPU\n", f->seconds);
+		seconds += f->seconds;
 		states += f->states;
 		failing += f->failing;
 		runs += f->runs;
 	}
-	note("%llu distinct crash states, %llu of them with a failed copy; %llu sessions; %.0f s on %u processes",
+	note("%llu distinct crash states, %llu of them with a failed copy; %llu sessions; %.0f s of CPU, %.0f s by the clock, %u processes",
 	     (unsigned long long)states, (unsigned long long)failing, (unsigned long long)runs,
-	     wall_seconds() - start, workers);
+	     seconds, wall_seconds() - start, workers);
 }
 
 /* Explore one scenario with a rule switched off; the figures are in exploration. */

@@ -143,8 +143,14 @@ int sim_cell_at(u64 sector, unsigned int *copy)
  */
 unsigned int sim_unit_of(u32 object, unsigned int copy)
 {
-	unsigned int unit = object == RMETA_OBJECT_SUPERBLOCK ? 0 : 1 + min(object, 3U);
+	unsigned int unit;
 
+	if (object == RMETA_OBJECT_SUPERBLOCK)
+		unit = 0;
+	else if (object < RMETA_GROUP_PAGES)
+		unit = 1 + min(object, 2U);
+	else
+		unit = 4;
 	return SIM_UNITS * copy + unit;
 }
 
@@ -188,10 +194,11 @@ u8 sim_copies_in(u32 units, u32 object)
  */
 unsigned int sim_failed_copies(u32 units)
 {
-	unsigned int most = hweight8(sim_copies_in(units, RMETA_OBJECT_SUPERBLOCK)), page;
+	static const u32 object[] = { RMETA_OBJECT_SUPERBLOCK, 0, 1, 2, RMETA_GROUP_PAGES };
+	unsigned int most = 0, i;
 
-	for (page = 0; page < 4; page++)
-		most = max(most, hweight8(sim_copies_in(units, page)));
+	for (i = 0; i < ARRAY_SIZE(object); i++)
+		most = max(most, hweight8(sim_copies_in(units, object[i])));
 	return most;
 }
 

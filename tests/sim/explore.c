@@ -99,13 +99,22 @@ static bool one_in(u32 every, u64 hash)
 	return every <= 1 || sim_mix(hash, 77) % every == 0;
 }
 
+static u32 thinned(const struct explorer *ex)
+{
+	return ex->scenario->whole || !ex->exploration->thin ? 1 : ex->exploration->thin;
+}
+
 /* struct sim_session.wanted */
 static bool wanted(void *ctx, u64 hash, const struct sim_cut *cut)
 {
 	struct explorer *ex = ctx;
 	const struct sim_level *level = &ex->scenario->levels[ex->level];
 
-	if (!one_in(level->cut_every, hash) ||
+	u32 every = level->cut_every ? level->cut_every : 1;
+
+	if (!ex->level)
+		every *= thinned(ex);
+	if (!one_in(every, hash) ||
 	    !set_add(&explored, sim_mix(hash, ex->number * SIM_LEVELS + ex->level)))
 		return false;
 	if (set_add(&distinct, hash)) {
@@ -221,12 +230,15 @@ static void run_failure(struct explorer *ex, const struct sim_state *state,
 		.step = (u16)step,
 		.outcome = (u8)outcome,
 	};
-	struct sim_session session;
 	u64 hash = sim_mix(sim_state_hash(state), ex->path[ex->level].script);
+	u32 every = level->fail_every ? level->fail_every : 1;
+	struct sim_session session;
 
 	hash = sim_mix(hash, (u64)kind << 48 | step << 8 | outcome);
 	hash = sim_mix(hash, units);
-	if (one_in(level->fail_every, hash) && !enough(ex))
+	if (!ex->level)
+		every *= DIV_ROUND_UP(thinned(ex), 8);
+	if (one_in(every, hash) && !enough(ex))
 		run_session(ex, state, script, &fail, &session);
 }
 
@@ -338,11 +350,11 @@ static struct sim_state *set_up(const struct sim_scenario *scenario, bool verbos
 	return state;
 }
 
-static double seconds_now(void)
+static double cpu_seconds(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
@@ -350,7 +362,7 @@ static bool skipped(const struct sim_exploration *exploration, const struct sim_
 {
 	if (exploration->nr_scenarios == 1)
 		return false;
-	return sim_only_scenario ? strcmp(sim_only_scenario, scenario->name) : scenario->mutations;
+	return sim_only_scenario && strcmp(sim_only_scenario, scenario->name);
 }
 
 /* Take units of work, scripts of first sessions, until there are none. */
@@ -358,7 +370,6 @@ static void work(const struct sim_exploration *exploration)
 {
 	struct explorer ex = { .exploration = exploration };
 	u64 first = 0, unit = atomic_fetch_add(&shared->next_unit, 1);
-	unsigned int step = exploration->thin ? exploration->thin : 1;
 	double start;
 
 	for (ex.number = 0; ex.number < exploration->nr_scenarios; ex.number++) {
@@ -368,19 +379,19 @@ static void work(const struct sim_exploration *exploration)
 		ex.scenario = &exploration->scenarios[ex.number];
 		if (skipped(exploration, ex.scenario))
 			continue;
-		units = DIV_ROUND_UP(nr_scripts(&ex.scenario->levels[0]), step);
-		start = seconds_now();
+		units = nr_scripts(&ex.scenario->levels[0]);
+		start = cpu_seconds();
 		for (; unit < first + units && !enough(&ex);
 		     unit = atomic_fetch_add(&shared->next_unit, 1)) {
 			if (!state)
 				state = set_up(ex.scenario, false);
 			ex.level = 0;
-			explore_script(&ex, state, (u32)(unit - first) * step);
+			explore_script(&ex, state, (u32)(unit - first));
 		}
 		first += units;
 		sim_state_free(state);
 		atomic_fetch_add(&shared->microseconds[ex.number],
-				 (u64)((seconds_now() - start) * 1e6));
+				 (u64)((cpu_seconds() - start) * 1e6));
 	}
 }
 

@@ -346,7 +346,7 @@ void sim_session_run(struct sim_session *session)
 		if (!expect->formatting)
 			sim_session_load(session);
 	}
-	for (; i < script->nr && !session->ended && !session->finished; i++) {
+	for (; i < script->nr && session->loaded && !session->ended && !session->finished; i++) {
 		sim_op_run(session, &script->op[i]);
 		sim_session_settle(session);
 	}

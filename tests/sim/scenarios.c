@@ -82,6 +82,13 @@ static const struct sim_op move_op[] = { OP(MOVE, 0, 0, PAGE1) };
 static const struct sim_op unmap_op[] = { OP(UNMAP, 0, 0, ANYWHERE) };
 static const struct sim_op restart_op[] = { OP(RESTART, 0, 0, ANYWHERE) };
 
+static const struct sim_op clear_ops[] = {
+	OP(WRITE, 1, 0x08, ANYWHERE),
+	OP(WRITE, 1, 0x10, ANYWHERE),
+};
+
+static const struct sim_op grow_op[] = { OP(GROW, 0, 0, ANYWHERE) };
+
 static const struct sim_op grow_ops[] = {
 	OP(GROW, 0, 0, ANYWHERE),
 	OP(IMPORT, 1, 0, LAST_GROUP),
@@ -98,7 +105,7 @@ static const struct sim_op claim_last_ops[] = {
 #define SUPER_UNIT 0x01U
 #define ZONE_UNITS 0x1eU
 #define PAGE2_UNIT 0x08U
-#define OTHER_PAGES_UNIT 0x10U
+#define LATER_GROUPS_UNIT 0x10U
 
 static const u32 all_shapes[] = { SIM_WHOLE, SUPER_UNIT, ZONE_UNITS, PAGE2_UNIT, 0 };
 static const u32 zone_shape[] = { ZONE_UNITS, 0 };
@@ -114,7 +121,7 @@ const struct sim_scenario sim_scenarios[] = {
 		.setup = FURNISHED,
 		.levels = {
 			{ OPS(all_ops), .depth = 2 },
-			{ OPS(all_ops), .depth = 1, .script_every = 18 },
+			{ OPS(all_ops), .depth = 1, .script_every = 18, .cut_every = 2 },
 			{ .depth = 0 },
 		},
 		.nr_levels = 3,
@@ -126,7 +133,7 @@ const struct sim_scenario sim_scenarios[] = {
 		.setup = FURNISHED,
 		.budget = 1,
 		.levels = {
-			{ OPS(all_ops), .depth = 1, .fails = ALL_FAILS },
+			{ OPS(all_ops), .depth = 1, .fails = ALL_FAILS, .fail_every = 2 },
 			{ OPS(all_ops), .depth = 1, .script_every = 18,
 			  .fails = BIT(SIM_FAIL_REVIVE), .cut_every = 4 },
 			{ .depth = 0, .fails = BIT(SIM_FAIL_REVIVE) },
@@ -142,7 +149,7 @@ const struct sim_scenario sim_scenarios[] = {
 		.levels = {
 			{ OPS(all_ops), .depth = 1 },
 			{ OPS(all_ops), .depth = 1, .script_every = 18, .fails = ALL_FAILS,
-			  .fail_every = 8 },
+			  .fail_every = 16 },
 			{ .depth = 0, .fails = BIT(SIM_FAIL_REVIVE) },
 		},
 		.nr_levels = 3,
@@ -156,7 +163,7 @@ const struct sim_scenario sim_scenarios[] = {
 		.levels = {
 			{ OPS(all_ops), .depth = 1, .cut_every = 4 },
 			{ OPS(all_ops), .depth = 1, .script_every = 18, .cut_every = 4 },
-			{ .depth = 0, .fails = ALL_FAILS, .fail_every = 8, .cut_every = 2 },
+			{ .depth = 0, .shapes = all_shapes, .fails = ALL_FAILS, .fail_every = 48, .cut_every = 2 },
 			{ .depth = 0, .fails = BIT(SIM_FAIL_REVIVE) },
 		},
 		.nr_levels = 4,
@@ -180,6 +187,7 @@ const struct sim_scenario sim_scenarios[] = {
 		.about = "a move is cut, then the block is unmapped",
 		.layout = &small,
 		.setup = FURNISHED,
+		.whole = true,
 		.levels = {
 			{ OPS(move_op), .depth = 1 },
 			{ OPS(unmap_op), .depth = 1 },
@@ -193,6 +201,7 @@ const struct sim_scenario sim_scenarios[] = {
 		.layout = &small,
 		.setup = FURNISHED,
 		.budget = 1,
+		.whole = true,
 		.levels = {
 			{ OPS(import_op), .depth = 1 },
 			{ .depth = 0 },
@@ -206,9 +215,24 @@ const struct sim_scenario sim_scenarios[] = {
 		.layout = &small,
 		.setup = FURNISHED,
 		.budget = 1,
+		.whole = true,
 		.levels = {
 			{ OPS(claim_ops), .depth = 2, .fails = BIT(SIM_FAIL_WRITE) },
 			{ .depth = 0 },
+		},
+		.nr_levels = 2,
+	},
+	{
+		.name = "dead-known",
+		.about = "a copy is dead, two changes, a cut, and another copy is hidden",
+		.layout = &small,
+		.setup = FURNISHED,
+		.budget = 1,
+		.whole = true,
+		.levels = {
+			{ .first = { 1, { OP(DIE, 0, COPIES(1, 0, 0, 0, 0), ANYWHERE) } },
+			  OPS(claim_ops), .depth = 2 },
+			{ .depth = 0, .fails = BIT(SIM_FAIL_HIDDEN) },
 		},
 		.nr_levels = 2,
 	},
@@ -220,7 +244,7 @@ const struct sim_scenario sim_scenarios[] = {
 		.budget = 2,
 		.levels = {
 			{ OPS(claim_ops), .depth = 2, .fails = BIT(SIM_FAIL_FROM) },
-			{ .depth = 0, .fails = BIT(SIM_FAIL_HIDDEN) },
+			{ .depth = 0, .fails = BIT(SIM_FAIL_HIDDEN), .cut_every = 4 },
 			{ .depth = 0, .fails = BIT(SIM_FAIL_REVIVE) },
 		},
 		.nr_levels = 3,
@@ -229,10 +253,11 @@ const struct sim_scenario sim_scenarios[] = {
 		.name = "one-left",
 		.about = "all copies but one die, and come back in the next session",
 		.layout = &small,
-		.setup = FURNISHED,
+		.setup = { .nr = 1, .op = { OP(READ_BAD, 1, 0x18, DEEP) } },
+		.whole = true,
 		.levels = {
 			{ .first = { 1, { OP(DIE, 0, COPIES(0, 1, 1, 1, 1), ANYWHERE) } },
-			  OPS(claim_ops), .depth = 2 },
+			  OPS(clear_ops), .depth = 2 },
 			{ .depth = 0, .fails = BIT(SIM_FAIL_REVIVE) },
 		},
 		.nr_levels = 2,
@@ -244,6 +269,7 @@ const struct sim_scenario sim_scenarios[] = {
 		.setup = FURNISHED,
 		.dead = SIM_UNIT_MASK(SIM_WHOLE, 0) | SIM_UNIT_MASK(SIM_WHOLE, 2) |
 			SIM_UNIT_MASK(SIM_WHOLE, 3),
+		.whole = true,
 		.levels = {
 			{ OPS(all_ops), .depth = 1 },
 			{ OPS(all_ops), .depth = 1, .script_every = 18 },
@@ -297,6 +323,7 @@ const struct sim_scenario sim_scenarios[] = {
 			},
 		},
 		.budget = 1,
+		.whole = true,
 		.levels = {
 			{ .first = { 2, { OP(REVIVE, 0, 0, ANYWHERE),
 					  OP(WIPE, 0, COPIES(1, 1, 1, 0, 0), ANYWHERE) } },
@@ -356,7 +383,7 @@ const struct sim_scenario sim_scenarios[] = {
 		.setup = FURNISHED,
 		.budget = 1,
 		.levels = {
-			{ OPS(all_ops), .depth = 1, .fails = ALL_FAILS, .fail_every = 16 },
+			{ OPS(all_ops), .depth = 1, .fails = ALL_FAILS, .fail_every = 64 },
 			{ .first = { 1, { OP(CHECK, 0, 0, ANYWHERE) } }, .depth = 0,
 			  .fails = ALL_FAILS, .fail_every = 8 },
 			{ .depth = 0, .fails = BIT(SIM_FAIL_REVIVE) },
@@ -369,11 +396,23 @@ const struct sim_scenario sim_scenarios[] = {
 		.layout = &two_groups,
 		.budget = 1,
 		.levels = {
-			{ OPS(grow_ops), .depth = 2, .fails = ALL_FAILS, .fail_every = 4 },
-			{ OPS(claim_last_ops), .depth = 1, .script_every = 3, .cut_every = 4 },
+			{ OPS(grow_ops), .depth = 2, .fails = ALL_FAILS, .fail_every = 64,
+			  .cut_every = 4 },
+			{ OPS(claim_last_ops), .depth = 1, .script_every = 3, .cut_every = 24 },
 			{ .depth = 0, .fails = BIT(SIM_FAIL_REVIVE) },
 		},
 		.nr_levels = 3,
+	},
+	{
+		.name = "grow-cut",
+		.about = "growth by a group, cut",
+		.layout = &two_groups,
+		.whole = true,
+		.levels = {
+			{ OPS(grow_op), .depth = 1 },
+			{ .depth = 0 },
+		},
+		.nr_levels = 2,
 	},
 	{
 		.name = "grow-twice",
@@ -381,10 +420,10 @@ const struct sim_scenario sim_scenarios[] = {
 		.layout = &three_groups,
 		.budget = 1,
 		.levels = {
-			{ .first = { 1, { OP(GROW, 0, 0, ANYWHERE) } }, OPS(grow_ops), .depth = 2,
-			  .script_every = 3, .cut_every = 16 },
-			{ OPS(claim_last_ops), .depth = 1, .script_every = 3, .cut_every = 32,
-			  .fails = ALL_FAILS, .fail_every = 32 },
+			{ .first = { 1, { OP(GROW, 0, 0, ANYWHERE) } }, OPS(grow_ops), .depth = 1,
+			  .cut_every = 16 },
+			{ OPS(claim_last_ops), .depth = 1, .script_every = 3, .cut_every = 64,
+			  .fails = ALL_FAILS, .fail_every = 256 },
 			{ .depth = 0, .fails = BIT(SIM_FAIL_REVIVE) },
 		},
 		.nr_levels = 3,
@@ -402,6 +441,7 @@ const struct sim_scenario sim_scenarios[] = {
 				OP(WRITE_BAD, 0, 1, LAST_GROUP),
 			},
 		},
+		.whole = true,
 		.levels = {
 			{ .first = { 2, { OP(REVIVE, 0, 0, ANYWHERE),
 					  OP(WIPE, 0, COPIES(1, 1, 1, 0, 0), ANYWHERE) } },
@@ -421,8 +461,9 @@ const struct sim_scenario sim_scenarios[] = {
 				OP(WRITE_BAD, 0, 1, LAST_GROUP),
 			},
 		},
+		.whole = true,
 		.levels = {
-			{ .first = { 1, { OP(HIDE, 0, OTHER_PAGES_UNIT, ANYWHERE) } },
+			{ .first = { 1, { OP(HIDE, 0, LATER_GROUPS_UNIT, ANYWHERE) } },
 			  OPS(restart_op), .depth = 1 },
 		},
 		.nr_levels = 1,
@@ -440,13 +481,13 @@ const struct sim_mutation sim_mutations[] = {
 	RULE(ACTIVATION_FIRST, "activation durable before anything else", "recommitted"),
 	RULE(STEPS, "never all copies at once", "calm"),
 	RULE(ALL_LIVE, "acknowledged only when in all live copies", "calm"),
-	RULE(FAILED_NOT_LIVE, "a failed write takes its copy out", "then-another"),
+	RULE(FAILED_NOT_LIVE, "a failed write takes its copy out", "one-left"),
 	RULE(TWO_LIVE, "fewer than two live copies: no change", "one-left"),
 	RULE(DATA_FIRST, "slot data durable before its page", "calm"),
 	RULE(MASK_ORDER, "bit cleared after its data is durable", "calm"),
 	RULE(MOVE_ORDER, "new claim durable before the old retires", "calm"),
 	RULE(MOVE_LOST, "unreadable sectors of a slot become lost", "calm"),
-	RULE(GROW_PAGES_FIRST, "pages initialised before pages_used", "grow"),
+	RULE(GROW_PAGES_FIRST, "pages initialised before pages_used", "grow-cut"),
 	RULE(GROW_SUPER_FIRST, "pages_used durable before the pages are used", "grow-pages-gone"),
 	RULE(REWRITE_SUPER, "losers among superblocks rewritten", "calm"),
 	RULE(REWRITE_PAGES, "losers among pages rewritten", "hidden"),
@@ -455,7 +496,6 @@ const struct sim_mutation sim_mutations[] = {
 	RULE(PROBE_GROWTH, "look behind pages_used", "grow-old-super"),
 	RULE(RETIRE_LOSER, "losers of claims retired on disk", "losers"),
 	RULE(FORMAT_INVALIDATE, "page 0 of every zone invalidated", "format-wiped"),
-	RULE(FORMAT_SEQUENCE, "sequence above any found", "format"),
 	RULE(FREE_FIRST, "freed durably before claimed anew", "calm"),
 };
 

@@ -190,7 +190,7 @@ static u8 promise_now(const struct sim_session *session)
 		return promise < 0 ? 0 : (u8)promise;
 	}
 	promise = promise_of(session, RMETA_OBJECT_SUPERBLOCK, table->sb_live);
-	for (page = 0; page < table->sb.pages_used; page++)
+	for (page = 0; page < session->state->expect.pages_used[0]; page++)
 		promise = min(promise, promise_of(session, page, table->page_live[page]));
 	return promise < 0 ? 0 : (u8)promise;
 }

@@ -246,7 +246,8 @@ enum sim_invariant sim_check_live(const struct sim_disk *disk, const struct rmet
 
 /*
  * What fails is counted in units. Copy k of everything, superblock and zone, has units
- * 5 * k .. 5 * k + 4: the superblock, each of the first three pages, all other pages.
+ * 5 * k .. 5 * k + 4: the superblock, page 0, page 1, the other pages of the first group, the
+ * pages of further groups.
  */
 #define SIM_UNITS 5
 #define SIM_WHOLE 0x1fU			/* superblock and zone of copy 0 */
@@ -489,7 +490,7 @@ struct sim_level {
  * @blank: begin with a blank spare
  * @dead: units that died for good before the first session
  * @budget: copies that may fail
- * @mutations: not explored in its own right: only a rule switched off needs it
+ * @whole: so small that it is never thinned
  * @levels: sessions
  * @nr_levels: how many; in the last one, nothing is cut
  */
@@ -501,7 +502,7 @@ struct sim_scenario {
 	bool blank;
 	u32 dead;
 	u8 budget;
-	bool mutations;
+	bool whole;
 	struct sim_level levels[SIM_LEVELS];
 	u8 nr_levels;
 };
@@ -520,7 +521,7 @@ struct sim_figures {
 	u64 failing;		/* of these, with a copy that has failed */
 	u64 by_level[SIM_LEVELS];	/* of @states, left by a cut in that session */
 	u64 violations;
-	double seconds;
+	double seconds;		/* of CPU */
 };
 
 /* The first violation that was found. */
@@ -537,7 +538,8 @@ struct sim_finding {
  * @scenarios: what to explore
  * @nr_scenarios: how many, at most SIM_MAX_SCENARIOS
  * @set_bits: log2 of the number of states that can be told apart, twice
- * @thin: of the scripts of the first session, take one in so many; 0: all
+ * @thin: of the states that a cut in the first session leaves, one in so many, and of its
+ *	failures one in an eighth of that; 0: all
  * @workers: processes
  * @stop_at: violations after which to stop
  * @figures: out: per scenario
