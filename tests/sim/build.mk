@@ -4,8 +4,7 @@
 
 .PHONY: check-sim
 
-SIM_SRC := $(LIBMETA_SRC) $(filter-out libmeta/host_file.c,$(filter libmeta/check%.c \
-	libmeta/problems.c,$(LIBMETA_USER_SRC))) $(wildcard tests/sim/*.c)
+SIM_SRC := $(filter-out libmeta/host_file.c,$(LIBMETA_USER_SRC)) $(wildcard tests/sim/*.c)
 SIM_OBJ := $(SIM_SRC:%.c=$(O)/sim/%.o)
 SIM := $(BUILD)/tests/crash-sim
 
