@@ -10,7 +10,8 @@ TOOLS_LIBS := -lblkid -lyajl -lz
 remap-format_OBJ := $(O)/tools/remap-format.o
 remap-check_OBJ := $(O)/tools/remap-check.o
 remap-dump_OBJ := $(O)/tools/remap-dump.o $(O)/tools/dump_json.o $(O)/tools/dump_text.o \
-	$(O)/tools/output.o
+	$(O)/tools/dump_html.o $(O)/tools/dump_lists.o $(O)/tools/dump_page.o \
+	$(O)/tools/dump_survey.o $(O)/tools/output.o
 remap-import_OBJ := $(O)/tools/remap-import.o $(O)/tools/list.o $(O)/tools/ranges.o
 
 TOOLS_NAMES := remap-format remap-check remap-dump remap-import

@@ -71,41 +71,60 @@ static void put_superblock(struct json *json, const struct rmeta_superblock *sb)
 
 /**
  * struct entry_writer - what put_entry() needs
+ * @json: where to
+ * @dump: what it is about
+ * @any: an entry was written
  */
 struct entry_writer {
 	struct json *json;
 	const struct dump *dump;
+	bool any;
 };
 
-static void put_entry(void *ctx, slot_t slot, const struct rmeta_entry *entry)
+static char *put_member(char *at, const char *name, u64 number)
 {
-	const struct entry_writer *writer = ctx;
-	const struct dump *dump = writer->dump;
-	struct json *json = writer->json;
+	return dump_put_number(dump_put_text(at, name), number);
+}
+
+char *dump_entry_json(char *at, const struct dump *dump, slot_t slot,
+		      const struct rmeta_entry *entry)
+{
 	block_t block = rmeta_where_block(entry->where);
 	u8 shift = dump->sb.block_shift;
 
-	json_line(json);
-	json_map(json);
-	json_key_number(json, "slot", slot);
-	json_key_number(json, "block", block);
-	json_key_number(json, "main_sector", block << shift);
-	json_key_number(json, "spare_sector", rmeta_slot_sector(&dump->store.geo, slot));
-	json_key_number(json, "sectors",
+	at = put_member(at, "{\"slot\":", slot);
+	at = put_member(at, ",\"block\":", block);
+	at = put_member(at, ",\"main_sector\":", block << shift);
+	at = put_member(at, ",\"spare_sector\":", rmeta_slot_sector(&dump->store.geo, slot));
+	at = put_member(at, ",\"sectors\":",
 			hweight16(rmeta_block_mask(block, dump->sb.main_sectors, shift)));
-	json_key_number(json, "mask", rmeta_where_mask(entry->where));
-	json_key(json, "state");
-	json_plain(json, rmeta_state_name(entry->state));
-	json_key(json, "reason");
-	json_plain(json, rmeta_reason_name(entry->reason));
-	json_key_number(json, "time", entry->time);
-	json_key_number(json, "generation", entry->generation);
-	json_map_end(json);
+	at = put_member(at, ",\"mask\":", rmeta_where_mask(entry->where));
+	at = dump_put_text(at, ",\"state\":\"");
+	at = dump_put_text(at, rmeta_state_name(entry->state));
+	at = dump_put_text(at, "\",\"reason\":\"");
+	at = dump_put_text(at, rmeta_reason_name(entry->reason));
+	at = put_member(at, "\",\"time\":", entry->time);
+	at = put_member(at, ",\"generation\":", entry->generation);
+	*at++ = '}';
+	return at;
+}
+
+static void put_entry(void *ctx, slot_t slot, const struct rmeta_entry *entry)
+{
+	struct entry_writer *writer = ctx;
+	char line[DUMP_ENTRY_BYTES + 2], *at = line;
+
+	if (writer->any)
+		*at++ = ',';
+	*at++ = '\n';
+	at = dump_entry_json(at, writer->dump, slot, entry);
+	json_raw(writer->json, line, (size_t)(at - line));
+	writer->any = true;
 }
 
 int dump_json(struct dump *dump, struct json *json)
 {
-	struct entry_writer writer = { json, dump };
+	struct entry_writer writer = { json, dump, false };
 	const struct rmeta_counts *counts = &dump->counts;
 	u32 slots = rmeta_slots(&dump->store.geo);
 	int r;

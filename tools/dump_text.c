@@ -9,59 +9,20 @@
 #include "report.h"
 #include "units.h"
 
-#define DAYS (0xffffffffU / 86400 + 1)	/* that an entry's time can name */
 #define VERDICT_WIDTH 10
 #define PAGES_SHOWN 50			/* damaged pages, without --verbose */
-
-/* An entry that concerns main, for sorting by block: what is shown of it. */
-struct place {
-	u64 where;
-	u8 state;
-	u8 reason;
-};
 
 /**
  * struct text - a report being written
  * @dump: what it is about
  * @stream: where it goes
- * @places: mapped and lost entries
- * @nr_places: how many
- * @day: entries per day since 1970 and reason
- * @retired_slots: in ascending order
- * @nr_retired: how many
+ * @survey: all entries
  */
 struct text {
 	struct dump *dump;
 	FILE *stream;
-	struct place *places;
-	u32 nr_places;
-	u32 (*day)[RMETA_NR_REASONS];
-	slot_t *retired_slots;
-	u32 nr_retired;
+	struct dump_survey survey;
 };
-
-static void take_entry(void *ctx, slot_t slot, const struct rmeta_entry *entry)
-{
-	struct text *text = ctx;
-
-	text->day[entry->time / 86400][min(entry->reason, (u8)(RMETA_NR_REASONS - 1))]++;
-	if (entry->state == RMETA_RETIRED) {
-		if (text->nr_retired < text->dump->counts.retired)
-			text->retired_slots[text->nr_retired++] = slot;
-		return;
-	}
-	if (text->nr_places < text->dump->counts.mapped + text->dump->counts.lost)
-		text->places[text->nr_places++] =
-			(struct place){ entry->where, entry->state, entry->reason };
-}
-
-static int by_block(const void *a, const void *b)
-{
-	const struct place *x = a, *y = b;
-	block_t first = rmeta_where_block(x->where), second = rmeta_where_block(y->where);
-
-	return first < second ? -1 : first > second;
-}
 
 /* "label   value" with the value from a disk. */
 static void put_disk_text(struct text *text, const char *name, const char *value)
@@ -105,36 +66,39 @@ static void put_identity(struct text *text)
 		memcmp(sb->main_partuuid, none, 16) ? units_uuid(sb->main_partuuid, uuid) : "-");
 }
 
-static void put_copies(struct text *text)
+static void put_verdicts(FILE *f, const char *name, const u8 verdict[RMETA_COPIES])
 {
-	const struct dump *dump = text->dump;
-	const struct verdicts *verdicts = &dump->verdicts;
-	FILE *f = text->stream;
 	unsigned int copy;
-	size_t i;
 
-	fprintf(f, "\nCopies             0          1          2          3          4\n");
-	fprintf(f, "  %-16s", "superblock");
+	fprintf(f, "  %-16s", name);
 	for (copy = 0; copy < RMETA_COPIES; copy++) {
 		fputc(' ', f);
-		verdict_print(f, verdicts->superblocks.verdict[copy], VERDICT_WIDTH);
+		verdict_print(f, verdict[copy], VERDICT_WIDTH);
 	}
 	fprintf(f, "\n");
-	for (i = 0; i < verdicts->nr_pages; i++) {
-		if (i == PAGES_SHOWN && !report_is_verbose()) {
-			fprintf(f, "  and %zu more pages (-v shows them all)\n",
-				verdicts->nr_pages - i);
-			break;
-		}
-		fprintf(f, "  page %-11u", verdicts->pages[i].page);
-		for (copy = 0; copy < RMETA_COPIES; copy++) {
-			fputc(' ', f);
-			verdict_print(f, verdicts->pages[i].verdict[copy], VERDICT_WIDTH);
-		}
-		fprintf(f, "\n");
+}
+
+void dump_text_copies(const struct dump *dump, FILE *stream, size_t most)
+{
+	const struct verdicts *verdicts = &dump->verdicts;
+	u8 superblocks[RMETA_COPIES];
+	unsigned int copy;
+	char name[32];
+	size_t i;
+
+	for (copy = 0; copy < RMETA_COPIES; copy++)
+		superblocks[copy] = (u8)verdicts->superblocks.verdict[copy];
+	fprintf(stream, "\nCopies             0          1          2          3          4\n");
+	put_verdicts(stream, "superblock", superblocks);
+	for (i = 0; i < verdicts->nr_pages && i < most; i++) {
+		snprintf(name, sizeof(name), "page %u", verdicts->pages[i].page);
+		put_verdicts(stream, name, verdicts->pages[i].verdict);
 	}
-	fprintf(f, "  %zu of %u pages in use have five good copies\n",
-		dump->nr_pages - verdicts->nr_pages, dump->nr_pages);
+	if (i < verdicts->nr_pages)
+		fprintf(stream, "  and %zu more pages (-v shows them all)\n",
+			verdicts->nr_pages - i);
+	fprintf(stream, "  %u of %u pages in use have five good copies\n",
+		dump->nr_pages - dump->damaged_pages, dump->nr_pages);
 }
 
 static void put_summary(struct text *text)
@@ -167,57 +131,41 @@ static void put_timeline(struct text *text)
 	char when[UNITS_TEXT];
 
 	fprintf(f, "\nTimeline (UTC)\n");
-	for (day = 0; day < DAYS; day++) {
+	for (day = 0; day < DUMP_DAYS; day++) {
 		for (sum = 0, reason = 0; reason < RMETA_NR_REASONS; reason++)
-			sum += text->day[day][reason];
+			sum += text->survey.day[day][reason];
 		if (!sum)
 			continue;
 		units_time((u64)day * 86400 + 1, when);
 		fprintf(f, "  %-16.10s %u slot%s:", when, sum, units_s(sum));
 		for (reason = 0; reason < RMETA_NR_REASONS; reason++)
-			if (text->day[day][reason])
-				fprintf(f, " %u %s", text->day[day][reason],
+			if (text->survey.day[day][reason])
+				fprintf(f, " %u %s", text->survey.day[day][reason],
 					rmeta_reason_name(reason));
 		fprintf(f, "\n");
 	}
 }
 
-/* Neighbours that differ only in where they are: one line of the report. */
-static bool is_alike(const struct place *a, const struct place *b)
-{
-	return rmeta_where_block(a->where) + 1 == rmeta_where_block(b->where) &&
-	       a->state == b->state && a->reason == b->reason &&
-	       !rmeta_where_mask(a->where) == !rmeta_where_mask(b->where);
-}
-
 static void put_regions(struct text *text)
 {
-	const struct rmeta_superblock *sb = &text->dump->sb;
+	const struct dump_place *place;
+	struct dump_region region;
 	FILE *f = text->stream;
-	u32 first, next;
-	u64 start_sector, end_sector, masked_sectors;
 	char size[UNITS_TEXT];
+	u32 first;
 
 	fprintf(f, "\nBad regions of main (sectors)\n");
-	for (first = 0; first < text->nr_places; first = next) {
-		masked_sectors = 0;
-		for (next = first; next < text->nr_places; next++) {
-			if (next > first && !is_alike(&text->places[next - 1], &text->places[next]))
-				break;
-			masked_sectors += hweight16(rmeta_where_mask(text->places[next].where));
-		}
-		start_sector = rmeta_where_block(text->places[first].where) << sb->block_shift;
-		end_sector = (rmeta_where_block(text->places[next - 1].where) + 1) << sb->block_shift;
-		end_sector = min(end_sector, sb->main_sectors);
-		fprintf(f, "  %12llu - %-12llu %-9s %s, %s", (unsigned long long)start_sector,
-			(unsigned long long)end_sector - 1,
-			units_size((end_sector - start_sector) * 512, size),
-			rmeta_state_name(text->places[first].state),
-			rmeta_reason_name(text->places[first].reason));
-		if (masked_sectors)
-			fprintf(f, ", %llu sector%s %s", (unsigned long long)masked_sectors,
-				units_s(masked_sectors),
-				text->places[first].state == RMETA_LOST ? "lost" : "pending");
+	for (first = 0; first < text->survey.nr_places; first = region.next) {
+		region = dump_region(&text->survey, &text->dump->sb, first);
+		place = &text->survey.places[first];
+		fprintf(f, "  %12llu - %-12llu %-9s %s, %s", (unsigned long long)region.start_sector,
+			(unsigned long long)region.end_sector - 1,
+			units_size((region.end_sector - region.start_sector) * 512, size),
+			rmeta_state_name(place->state), rmeta_reason_name(place->reason));
+		if (region.masked_sectors)
+			fprintf(f, ", %llu sector%s %s", (unsigned long long)region.masked_sectors,
+				units_s(region.masked_sectors),
+				place->state == RMETA_LOST ? "lost" : "pending");
 		fprintf(f, "\n");
 	}
 }
@@ -233,14 +181,14 @@ static void put_sectors(struct text *text, unsigned int state, const char *title
 	u32 i;
 
 	fprintf(f, "\n%s\n", title);
-	for (i = 0; i < text->nr_places; i++) {
-		if (text->places[i].state != state)
+	for (i = 0; i < text->survey.nr_places; i++) {
+		if (text->survey.places[i].state != state)
 			continue;
-		mask = rmeta_where_mask(text->places[i].where);
+		mask = rmeta_where_mask(text->survey.places[i].where);
 		for (bit = 0; bit < 1U << shift; bit++) {
 			if (!(mask & 1U << bit))
 				continue;
-			sector = (rmeta_where_block(text->places[i].where) << shift) + bit;
+			sector = (rmeta_where_block(text->survey.places[i].where) << shift) + bit;
 			if (sector != end_sector && end_sector)
 				fprintf(f, "  %12llu - %llu\n", (unsigned long long)start_sector,
 					(unsigned long long)end_sector - 1);
@@ -259,48 +207,40 @@ static void put_retired(struct text *text)
 	u32 first, next;
 
 	fprintf(text->stream, "\nRetired slots (bad places of the spare)\n");
-	for (first = 0; first < text->nr_retired; first = next) {
-		for (next = first + 1; next < text->nr_retired; next++)
-			if (text->retired_slots[next] != text->retired_slots[next - 1] + 1)
+	for (first = 0; first < text->survey.nr_retired; first = next) {
+		for (next = first + 1; next < text->survey.nr_retired; next++)
+			if (text->survey.retired_slots[next] != text->survey.retired_slots[next - 1] + 1)
 				break;
 		fprintf(text->stream, "  %12u - %-12u from sector %llu\n",
-			text->retired_slots[first], text->retired_slots[next - 1],
+			text->survey.retired_slots[first], text->survey.retired_slots[next - 1],
 			(unsigned long long)rmeta_slot_sector(&text->dump->store.geo,
-							      text->retired_slots[first]));
+							      text->survey.retired_slots[first]));
 	}
 }
 
 int dump_text(struct dump *dump, FILE *stream)
 {
 	struct text text = { .dump = dump, .stream = stream };
-	u32 nr_places = dump->counts.mapped + dump->counts.lost;
-	int r = -ENOMEM;
+	bool all = dump->every_copy || report_is_verbose();
+	int r;
 
-	text.places = malloc((nr_places + 1) * sizeof(*text.places));
-	text.retired_slots = malloc((dump->counts.retired + 1) * sizeof(*text.retired_slots));
-	text.day = calloc(DAYS, sizeof(*text.day));
-	if (!text.places || !text.retired_slots || !text.day)
-		goto out;
-	r = dump_entries(dump, take_entry, &text);
+	r = dump_survey(&text.survey, dump);
 	if (r)
 		goto out;
-	qsort(text.places, text.nr_places, sizeof(*text.places), by_block);
 	put_identity(&text);
-	put_copies(&text);
+	dump_text_copies(dump, stream, all ? SIZE_MAX : PAGES_SHOWN);
 	put_summary(&text);
-	if (text.nr_places || text.nr_retired)
+	if (text.survey.nr_places || text.survey.nr_retired)
 		put_timeline(&text);
-	if (text.nr_places)
+	if (text.survey.nr_places)
 		put_regions(&text);
 	if (dump->counts.pending_sectors)
 		put_sectors(&text, RMETA_MAPPED, "Pending sectors (only main has them)");
 	if (dump->counts.lost_sectors)
 		put_sectors(&text, RMETA_LOST, "Lost sectors (nobody has them)");
-	if (text.nr_retired)
+	if (text.survey.nr_retired)
 		put_retired(&text);
 out:
-	free(text.places);
-	free(text.retired_slots);
-	free(text.day);
+	dump_survey_free(&text.survey);
 	return r;
 }

@@ -97,6 +97,11 @@ void json_line(struct json *json)
 	print(json, "\n", 1);
 }
 
+void json_raw(struct json *json, const char *text, size_t bytes)
+{
+	print(json, text, bytes);
+}
+
 void json_plain(struct json *json, const char *text)
 {
 	yajl_gen_string(json->gen, (const unsigned char *)text, strlen(text));

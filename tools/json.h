@@ -33,6 +33,12 @@ void json_map_end(struct json *json);	/* } */
 void json_array(struct json *json);	/* [ */
 void json_array_end(struct json *json);	/* ] */
 
+/*
+ * Elements of an array, written as they are: well-formed, with the commas between them. Only
+ * in an array that has no others. For arrays of millions.
+ */
+void json_raw(struct json *json, const char *text, size_t bytes);
+
 /* A line break between two elements; means nothing. */
 void json_line(struct json *json);
 
