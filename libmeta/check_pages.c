@@ -314,6 +314,8 @@ static int check_one_page(void *ctx, u32 page, const struct rmeta_scan *scan,
 		}
 		ask_binding(checker, page, &header, winners);
 	}
+	check_page_at(checker, page)->sequence = scan->winner >= 0 ?
+		scan->sequence[__builtin_ctz(winners)] : header.sequence;
 	take_entries(checker, page, raw[__builtin_ctz(winners)]);
 	return 0;
 }

@@ -27,11 +27,13 @@
  * @rewrite: copies that may be brought up to the one that counts
  * @flags: enum check_page_flags
  * @approved: problems that are repaired once this page has been written
+ * @sequence: of the version that counts: everything was decided on it
  */
 struct check_page {
 	u8 rewrite;
 	u8 flags;
 	u16 approved;
+	u64 sequence;
 };
 
 enum check_page_flags {

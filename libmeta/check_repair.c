@@ -127,13 +127,20 @@ static int collect_page(void *ctx, u32 page, const struct rmeta_scan *scan,
 	const struct check_page *state = check_page_at(checker, page);
 	struct rmeta_object *object = &repairer->objects[repairer->nr];
 	u8 whole = rmeta_scan_mask(scan, RMETA_OK) | rmeta_scan_mask(scan, RMETA_STALE), winners;
-	struct rmeta_page_header header;
+	struct rmeta_page_header header = { 0 };
+	u64 sequence;
 
 	if (!is_due(repairer, state) || (state->flags & CHECK_INIT))
 		return 0;
 	winners = scan->winner >= 0 ? rmeta_check_page_winners(scan, raw) :
 		  rmeta_check_page_strays(checker, page, scan, raw, &header);
-	if (!winners) {		/* it was there a moment ago */
+	sequence = scan->winner >= 0 ? scan->sequence[scan->winner] : header.sequence;
+	/*
+	 * What was judged was there a moment ago. If the copies that held it can no longer be
+	 * read, an older version must not take its place: a claim that wins may be only in
+	 * the newer one, and its losers are about to be retired.
+	 */
+	if (!winners || sequence < state->sequence) {
 		repairer->failed = true;
 		return 0;
 	}
