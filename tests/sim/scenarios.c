@@ -149,7 +149,7 @@ const struct sim_scenario sim_scenarios[] = {
 		.levels = {
 			{ OPS(all_ops), .depth = 1 },
 			{ OPS(all_ops), .depth = 1, .script_every = 18, .fails = ALL_FAILS,
-			  .fail_every = 16 },
+			  .fail_every = 24 },
 			{ .depth = 0, .fails = BIT(SIM_FAIL_REVIVE) },
 		},
 		.nr_levels = 3,
@@ -385,7 +385,7 @@ const struct sim_scenario sim_scenarios[] = {
 		.levels = {
 			{ OPS(all_ops), .depth = 1, .fails = ALL_FAILS, .fail_every = 64 },
 			{ .first = { 1, { OP(CHECK, 0, 0, ANYWHERE) } }, .depth = 0,
-			  .fails = ALL_FAILS, .fail_every = 8 },
+			  .fails = ALL_FAILS, .fail_every = 128 },
 			{ .depth = 0, .fails = BIT(SIM_FAIL_REVIVE) },
 		},
 		.nr_levels = 3,
@@ -421,7 +421,7 @@ const struct sim_scenario sim_scenarios[] = {
 		.budget = 1,
 		.levels = {
 			{ .first = { 1, { OP(GROW, 0, 0, ANYWHERE) } }, OPS(grow_ops), .depth = 1,
-			  .cut_every = 16 },
+			  .cut_every = 8 },
 			{ OPS(claim_last_ops), .depth = 1, .script_every = 3, .cut_every = 64,
 			  .fails = ALL_FAILS, .fail_every = 256 },
 			{ .depth = 0, .fails = BIT(SIM_FAIL_REVIVE) },
