@@ -5,8 +5,10 @@
  *
  *	disk.c		what is on the spare and on main; tearing; cheap copies of it
  *	expect.c	what a load may show, and whether it did
+ *	instant.c	what must hold of copies without a load
  *	session.c	one life of the engine: power on, load, some operations, power off;
  *			it is the engine's host, and collects every state a cut could leave
+ *	power.c		the course of a session
  *	ops.c		the operations: plays the kernel, and obeys the host's rules
  *	explore.c	sessions after sessions: which failures, which cuts, which are new
  *	scenarios.c	the tables of what is explored, and of the rules to be switched off
@@ -228,6 +230,8 @@ void sim_expect_sector_may_fail(struct sim_expect *expect, unsigned int b, u8 ma
 void sim_expect_sector_lost(struct sim_expect *expect, unsigned int b, u8 mask);
 void sim_expect_slot_may(struct sim_expect *expect, slot_t slot, const struct rmeta_entry *entry);
 void sim_expect_slot_is(struct sim_expect *expect, slot_t slot, const struct rmeta_entry *entry);
+bool sim_slot_allows(const struct sim_expect *expect, slot_t slot,
+		     const struct rmeta_entry *seen);
 sim_tag sim_tag_of(unsigned int b, unsigned int sector, u16 version);
 
 enum sim_invariant sim_check_shown(const struct sim_expect *expect, const struct sim_disk *disk,
