@@ -421,6 +421,25 @@ static int show_badblocks(struct dump *dump, const struct dump_options *options,
 	return dump_badblocks(dump, stream, unit_bytes);
 }
 
+/*
+ * Are there no entries but those that are shown? A load takes groups of pages over that the
+ * superblock does not know. One with entries was in use, so that a page of it without a copy
+ * had entries, too; one without is a growth cut short (docs/format.md, rule 7d).
+ */
+static bool is_all_known(const struct dump *dump)
+{
+	u64 slot, slots = min((u64)dump->nr_pages * RMETA_PAGE_ENTRIES,
+			      (u64)rmeta_slots(&dump->store.geo));
+
+	if (!dump->spare.loaded || !dump->lost_pages)
+		return dump->spare.loaded;
+	slot = (u64)(dump->nr_pages - dump->spare.load.recovered_pages) * RMETA_PAGE_ENTRIES;
+	for (; slot < slots; slot++)
+		if (rmeta_table_entry(&dump->spare.table, (slot_t)slot)->state != RMETA_FREE)
+			return false;
+	return true;
+}
+
 /* All of the spare. Return: exit status, or a negative errno. */
 static int show_spare(struct dump *dump, const struct dump_options *options, FILE *stream)
 {
@@ -435,8 +454,8 @@ static int show_spare(struct dump *dump, const struct dump_options *options, FIL
 		return show_badblocks(dump, options, stream);
 	case FORMAT_MAPFILE:
 	case FORMAT_DMTABLE:
-		if (!dump->spare.loaded) {
-			report_error("%s: no %s of a spare that cannot be loaded: it would call stale or lost data good; see remap-check -n %s",
+		if (!is_all_known(dump)) {
+			report_error("%s: no %s of a spare whose entries are not all known: it would call stale or lost data good; see remap-check -n %s",
 				     dump->dev.shown, format_choices[options->format],
 				     dump->dev.shown);
 			return STATUS_DAMAGED;
