@@ -242,7 +242,7 @@ static void put_hex_dump(FILE *f, const u8 *raw)
 			continue;
 		}
 		starred = false;
-		fprintf(f, "%08x ", at);
+		fprintf(f, "%08x", at);
 		for (i = 0; i < HEX_BYTES; i++)
 			fprintf(f, "%s%02x", i % 8 ? " " : "  ", raw[at + i]);
 		fprintf(f, "  |");
