@@ -295,6 +295,16 @@ ok(len(show("many.img", "-F", "html")[1]) < LIMIT, "html: many entries, small fi
 ok(show("many.img", "-q", "-F", "badblocks", "-b", "512")[1] ==
    b"".join(b"%d\n" % block for block in range(0, 200000, 3)), "badblocks: many entries")
 
+# A file system made with the list avoids the blocks.
+new_spare("s.img", 8 << 20, "64M", blocks=[4000, 4001, 9000])
+tool("remap-dump", "-q", "-F", "badblocks", "-b", "4096", "-o", "bad.txt", "s.img")
+os.environ["PATH"] += ":/usr/sbin:/sbin"
+subprocess.run(["mke2fs", "-q", "-F", "-b", "4096", "-l", "bad.txt", "fs.img", "64M"], check=True,
+               stdout=subprocess.DEVNULL)
+done = subprocess.run(["dumpe2fs", "-b", "fs.img"], stdout=subprocess.PIPE,
+                      stderr=subprocess.DEVNULL)
+ok(done.stdout == b"4000\n4001\n9000\n", "badblocks: mke2fs -l takes the list", done.stdout)
+
 # Damage: shown where it is, with its reason.
 image = Image(new_spare("s.img", 8 << 20, "80000s", blocks=range(0, 800, 2)))
 image.damage(1, [3], "flip")
