@@ -92,6 +92,7 @@ struct dump_survey {
  */
 int dump_survey(struct dump_survey *survey, struct dump *dump);
 
+/* Free what dump_survey() got. */
 void dump_survey_free(struct dump_survey *survey);
 
 /**
@@ -275,6 +276,7 @@ struct dump_object {
  */
 int dump_object_read(struct dump_object *object, struct dump *dump);
 
+/* Free what dump_object_read() got. */
 void dump_object_free(struct dump_object *object);
 
 /* What a page's copies say about themselves, and the entries of the one that counts. */
