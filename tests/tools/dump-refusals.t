@@ -114,6 +114,9 @@ kill -TERM $dumper
 wait $dumper 2>/dev/null
 is "$?" 143 "SIGTERM ends a dump"
 is "$(ls slow* 2>/dev/null)" "" "and leaves no temporary file"
+run remap-dump -q -F csv -o full.gz long.img
+exits 8 "a device that is full in the middle of a compressed dump"
+is "$(grep -c 'cannot write full.gz: No space left' err.txt)" 1 "says why, once"
 is "$(ls | grep -E '\.[A-Za-z0-9]{6}$')" "" "no temporary file is left anywhere"
 
 # A page without a good copy: what is known is listed, what would lie is refused.
