@@ -56,13 +56,16 @@ static int engine_load(struct sim_session *session, struct rmeta_load *load, boo
 	return rmeta_table_load(&session->table, &sim_host_ops, session, load);
 }
 
-/* Which life does the table show? Only a format cut short leaves a choice. */
+/*
+ * Which life does the table show? Only formats cut short leave a choice: each of them may have
+ * left one superblock, hidden from the attempts after it, and none has a remap.
+ */
 static bool right_life(struct sim_session *session)
 {
 	struct sim_expect *expect = &session->state->expect;
 	u8 life = session->table.store.uuid[0];
 
-	if (expect->formatting && life == expect->lives) {
+	if (expect->formatting && life > expect->life && life <= expect->lives) {
 		sim_expect_blank(expect, &session->state->disk);
 		expect->in_use |= SIM_YES;
 		expect->pages_used[1] = sim_geo.table_pages;
