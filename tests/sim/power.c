@@ -67,6 +67,7 @@ static bool right_life(struct sim_session *session)
 
 	if (expect->formatting && life > expect->life && life <= expect->lives) {
 		sim_expect_blank(expect, &session->state->disk);
+		expect->life = life;
 		expect->in_use |= SIM_YES;
 		expect->pages_used[1] = sim_geo.table_pages;
 		return true;
