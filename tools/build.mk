@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The tools. Each is its own remap-*.c over the shared parts below, linked with the engine.
 
-TOOLS_COMMON_SRC := tools/options.c tools/report.c tools/progress.c tools/json.c tools/escape.c \
+TOOLS_COMMON_SRC := tools/options.c tools/report.c tools/progress.c tools/json.c tools/json_read.c tools/escape.c \
 	tools/units.c tools/device.c tools/usage.c tools/signature.c tools/spare.c \
 	tools/verdicts.c
 TOOLS_COMMON_OBJ := $(TOOLS_COMMON_SRC:%.c=$(O)/%.o)
