@@ -74,11 +74,12 @@ static size_t join_neighbours(struct range *range, size_t nr)
 int ranges_finish(struct ranges *set)
 {
 	size_t nr_front = set->nr_sorted, nr_tail = set->nr - nr_front, at = set->nr;
-	struct range *tail = set->range + nr_front;
+	struct range *tail;
 	int r;
 
-	if (!nr_tail)
+	if (!nr_tail)	/* also where nothing was ever added and there is no memory yet */
 		return 0;
+	tail = set->range + nr_front;
 	r = need_scratch(set, nr_tail);
 	if (r)
 		return r;
