@@ -5,6 +5,7 @@
 #   make              tools in build/, and the module when kernel headers are there
 #   make module       the module for KVER (default: the newest kernel with headers)
 #   make check        every test, through prove; does its own set-up as root on Debian
+#   make check-fuzz   a minute of each fuzzer; make fuzz: ten million executions of each
 #   make demo         a throw-away VM with a failing disk, from end to end
 #   make bench        the figures
 #   make install      tools, and module when built; DESTDIR and prefix are respected
