@@ -3,7 +3,8 @@
 # add the check and everything that only userspace needs.
 
 LIBMETA_SRC := libmeta/format.c libmeta/geometry.c libmeta/copies.c libmeta/index.c \
-	libmeta/table.c libmeta/change.c libmeta/load.c libmeta/claims.c libmeta/create.c
+	libmeta/table.c libmeta/change.c libmeta/load.c libmeta/claims.c libmeta/create.c \
+	libmeta/scrub.c
 LIBMETA_USER_SRC := $(LIBMETA_SRC) libmeta/check.c libmeta/check_super.c \
 	libmeta/check_rebuild.c libmeta/check_pages.c libmeta/check_entries.c \
 	libmeta/check_claims.c libmeta/check_repair.c libmeta/problems.c libmeta/host_file.c

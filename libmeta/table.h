@@ -282,6 +282,53 @@ void rmeta_change_free(struct rmeta_table *table, struct rmeta_change *change, s
 int rmeta_table_apply(struct rmeta_table *table, struct rmeta_change *changes, unsigned int nr);
 
 /**
+ * struct rmeta_scrub - what scrubbing found so far; zeroed by the caller before the first call
+ * @pages: pages looked at
+ * @bad: copies of pages and superblock that were not what they should be
+ * @repaired: copies that are live again
+ * @dead: copies that could not be brought back
+ * @page: with -EUCLEAN of pages: the last that disagrees with memory
+ * @foreign: with -EUCLEAN of the superblock: somebody else has activated or formatted the spare
+ */
+struct rmeta_scrub {
+	u32 pages;
+	u32 bad;
+	u32 repaired;
+	u32 dead;
+	u32 page;
+	bool foreign;
+};
+
+/**
+ * rmeta_table_scrub_super() - read the five superblocks, and bring bad copies back to life
+ * @table: loaded read-write
+ * @scrub: what was found is added
+ *
+ * Return: 0, whether or not all copies are live now; -EUCLEAN: what is on the spare is not
+ * older than what is in memory and differs from it, nothing was written, a check is due; -EIO:
+ * none can be read, nothing was changed; -ENOMEM; -EOVERFLOW; -EROFS.
+ * Context: the writer; sleeps, allocates.
+ */
+int rmeta_table_scrub_super(struct rmeta_table *table, struct rmeta_scrub *scrub);
+
+/**
+ * rmeta_table_scrub_pages() - likewise for pages
+ * @table: loaded read-write
+ * @first_page: at most the number of pages in use
+ * @nr_pages: may reach behind the pages in use, which end it
+ * @scrub: what was found is added
+ *
+ * A page with too few live copies takes changes again when it has got two. What a change that
+ * failed with -EIO left is gone from a page that was brought back: the change has not been
+ * made. A check that was due stays due.
+ *
+ * Return: as rmeta_table_scrub_super(); after -EUCLEAN the other pages have been seen to.
+ * Context: the writer; sleeps, allocates.
+ */
+int rmeta_table_scrub_pages(struct rmeta_table *table, u32 first_page, u32 nr_pages,
+			    struct rmeta_scrub *scrub);
+
+/**
  * rmeta_table_live_copies() - minimum of live copies over the superblock and all pages
  * Context: any; exact for the writer.
  */

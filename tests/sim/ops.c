@@ -500,6 +500,28 @@ static void op_die(struct sim_session *session, const struct sim_op *op)
 		state->expect.doubtful = true;
 }
 
+/* The spare is there, in part at least: nothing that a scrub may refuse. */
+static void op_scrub(struct sim_session *session)
+{
+	const struct sim_health *health = &session->state->health;
+	struct rmeta_table *table = &session->table;
+	struct rmeta_scrub scrub = { .pages = 0 };
+	int r;
+
+	r = rmeta_table_scrub_super(table, &scrub);
+	if (!r)
+		r = rmeta_table_scrub_pages(table, 0, table->sb.pages_used, &scrub);
+	sim_session_say(session, "scrub: %d, %u pages, %u copies bad, %u repaired", r, scrub.pages,
+			scrub.bad, scrub.repaired);
+	if (r || scrub.pages != table->sb.pages_used)
+		sim_session_broken(session, SIM_STATUS, "scrub of %u pages: error %d after %u",
+				   table->sb.pages_used, r, scrub.pages);
+	else if (!health->dead && session->fail.kind != SIM_FAIL_WRITE &&
+		 rmeta_table_live_copies(table) != RMETA_COPIES)
+		sim_session_broken(session, SIM_STATUS, "only %u copies are live after a scrub",
+				   rmeta_table_live_copies(table));
+}
+
 /**
  * sim_op_run() - carry out one operation
  * @session: loaded
@@ -560,6 +582,13 @@ void sim_op_run(struct sim_session *session, const struct sim_op *op)
 	case SIM_OP_DIE:
 		op_die(session, op);
 		break;
+	case SIM_OP_HEAL:
+		session->state->health.dead = 0;
+		session->known_dead = 0;
+		break;
+	case SIM_OP_SCRUB:
+		op_scrub(session);
+		break;
 	default:
 		break;
 	}
@@ -589,6 +618,8 @@ void sim_op_name(const struct sim_op *op, char *text, size_t bytes)
 		[SIM_OP_RESTART] = "restart",
 		[SIM_OP_RELOAD] = "reload",
 		[SIM_OP_DIE] = "die",
+		[SIM_OP_HEAL] = "heal",
+		[SIM_OP_SCRUB] = "scrub",
 		[SIM_OP_REVIVE] = "revive",
 		[SIM_OP_FORMAT] = "format",
 		[SIM_OP_WIPE] = "wipe",

@@ -87,6 +87,16 @@ static const struct sim_op clear_ops[] = {
 	OP(WRITE, 1, 0x10, ANYWHERE),
 };
 
+/* Between scrubs, so that what they leave is changed, cut and loaded. */
+static const struct sim_op scrub_ops[] = {
+	OP(SCRUB, 0, 0, ANYWHERE),
+	OP(WRITE_BAD, 3, 0x0f, DEEP),
+	OP(WRITE, 1, 0x08, ANYWHERE),
+	OP(UNMAP, 0, 0, ANYWHERE),
+};
+
+static const struct sim_op scrub_op[] = { OP(SCRUB, 0, 0, ANYWHERE) };
+
 static const struct sim_op grow_op[] = { OP(GROW, 0, 0, ANYWHERE) };
 
 static const struct sim_op grow_ops[] = {
@@ -291,6 +301,54 @@ const struct sim_scenario sim_scenarios[] = {
 			{ .depth = 0 },
 		},
 		.nr_levels = 3,
+	},
+	{
+		.name = "scrubbed",
+		.about = "copies die, come back, and are scrubbed, cut; then a copy is hidden",
+		.layout = &small,
+		.setup = FURNISHED,
+		.budget = 1,
+		.levels = {
+			{ .first = { 3, { OP(DIE, 0, COPIES(1, 0, 0, 1, 0), ANYWHERE),
+					  OP(IMPORT, 4, 0, DEEP),
+					  OP(HEAL, 0, 0, ANYWHERE) } },
+			  OPS(scrub_ops), .depth = 2, .cut_every = 2 },
+			{ OPS(scrub_op), .depth = 1, .shapes = all_shapes,
+			  .fails = BIT(SIM_FAIL_HIDDEN) | BIT(SIM_FAIL_DEAF), .fail_every = 8 },
+			{ .depth = 0, .fails = BIT(SIM_FAIL_REVIVE) },
+		},
+		.nr_levels = 3,
+	},
+	{
+		.name = "scrub-fails",
+		.about = "a copy fails before a scrub or in it, comes back or not, and is scrubbed again",
+		.layout = &small,
+		.setup = FURNISHED,
+		.budget = 1,
+		.levels = {
+			{ OPS(scrub_ops), .depth = 2, .fails = ALL_FAILS, .fail_every = 16,
+			  .cut_every = 8 },
+			{ .first = { 1, { OP(HEAL, 0, 0, ANYWHERE) } },
+			  OPS(scrub_ops), .depth = 1, .cut_every = 4 },
+			{ .depth = 0, .fails = BIT(SIM_FAIL_REVIVE) },
+		},
+		.nr_levels = 3,
+	},
+	{
+		.name = "scrub-dead-page",
+		.about = "all copies but one die in a change, come back, and are scrubbed",
+		.layout = &small,
+		.setup = { .nr = 1, .op = { OP(READ_BAD, 1, 0x18, DEEP) } },
+		.whole = true,
+		.levels = {
+			{ .first = { 4, { OP(DIE, 0, COPIES(0, 1, 1, 1, 1), ANYWHERE),
+					  OP(WRITE, 1, 0x08, ANYWHERE),
+					  OP(HEAL, 0, 0, ANYWHERE),
+					  OP(SCRUB, 0, 0, ANYWHERE) } },
+			  OPS(claim_ops), .depth = 1 },
+			{ .depth = 0 },
+		},
+		.nr_levels = 2,
 	},
 	{
 		.name = "recommitted",

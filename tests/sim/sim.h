@@ -319,6 +319,8 @@ enum sim_op_kind {
 	SIM_OP_RESTART,		/* released, loaded again */
 	SIM_OP_RELOAD,		/* loaded again, without a release */
 	SIM_OP_DIE,		/* copies (mask) fail, all at once */
+	SIM_OP_HEAL,		/* all copies that failed work again, with what they held */
+	SIM_OP_SCRUB,		/* all copies are read, and bad ones brought back */
 	/* These are only done at the beginning of a script, before the load. */
 	SIM_OP_REVIVE,		/* the copies that had failed before are back */
 	SIM_OP_FORMAT,		/* a new life */
