@@ -805,6 +805,9 @@ def superblock_object(sb):
         "host_id": None if sb.host_id == NO_UUID else sb.host_id.hex(),
         "host_name": shown_bytes(sb.host_name),
         "read_errors": sb.read_errors, "write_errors": sb.write_errors,
+        "main_print": [sb.main_print_first, sb.main_print_last],
+        "feature_compat": str(sb.feature_compat),
+        "feature_ro_compat": str(sb.feature_ro_compat),
     }
 
 

@@ -65,6 +65,13 @@ static void put_superblock(struct json *json, const struct rmeta_superblock *sb)
 	json_key_text(json, "host_name", sb->host_name);
 	json_key_number(json, "read_errors", sb->read_errors);
 	json_key_number(json, "write_errors", sb->write_errors);
+	json_key(json, "main_print");
+	json_array(json);
+	json_number(json, sb->main_print[0]);
+	json_number(json, sb->main_print[1]);
+	json_array_end(json);
+	json_key_big(json, "feature_compat", sb->feature_compat);
+	json_key_big(json, "feature_ro_compat", sb->feature_ro_compat);
 	json_map_end(json);
 	json_line(json);
 }

@@ -12,7 +12,7 @@ run remap-dump -F json s.img
 exits 0 "JSON"
 is "$(json .)" "tool format_version superblock copies entries summary messages exit_status" \
 	"JSON: its members"
-is "$(json superblock)" "uuid label sequence activations block_sectors main_sectors spare_sectors zone_start zone_sectors zone_slots table_pages pages_used state created activated main_partuuid main_id main_start host_id host_name read_errors write_errors" \
+is "$(json superblock)" "uuid label sequence activations block_sectors main_sectors spare_sectors zone_start zone_sectors zone_slots table_pages pages_used state created activated main_partuuid main_id main_start host_id host_name read_errors write_errors main_print feature_compat feature_ro_compat" \
 	"JSON: members of superblock"
 is "$(json copies copies.superblock.0)" "superblock pages
 copy sector verdict" "JSON: members of copies"
