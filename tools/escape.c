@@ -84,3 +84,36 @@ char *escape_text(const char *text, size_t bytes)
 	*out = 0;
 	return escaped;
 }
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool escape_undo(const char *text, size_t bytes, char *out, size_t room)
+{
+	size_t at = 0;
+	int high, low;
+	char c;
+
+	for (; at < bytes; at++) {
+		c = text[at];
+		if (c == '\\') {
+			if (bytes - at < 4 || text[at + 1] != 'x')
+				return false;
+			high = hex_digit(text[at + 2]);
+			low = hex_digit(text[at + 3]);
+			if (high < 0 || low < 0)
+				return false;
+			c = (char)(high << 4 | low);
+			at += 3;
+		}
+		if (!c || !room--)
+			return false;
+		*out++ = c;
+	}
+	*out = 0;
+	return true;
+}

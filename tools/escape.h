@@ -6,6 +6,7 @@
 #ifndef TOOLS_ESCAPE_H
 #define TOOLS_ESCAPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -20,5 +21,17 @@
  * Return: a string to free(); never NULL: without memory the program ends.
  */
 char *escape_text(const char *text, size_t bytes);
+
+/**
+ * escape_undo() - the bytes that escape_text() was given
+ * @text: what it made, without a NUL
+ * @bytes: how many
+ * @out: out: the bytes, and a NUL behind them
+ * @room: bytes that fit, without the NUL
+ *
+ * Return: false when they do not fit, when a NUL is among them, or when a backslash begins
+ * anything but \xNN.
+ */
+bool escape_undo(const char *text, size_t bytes, char *out, size_t room);
 
 #endif
