@@ -7,11 +7,14 @@ TOOLS_COMMON_SRC := tools/options.c tools/report.c tools/progress.c tools/json.c
 TOOLS_COMMON_OBJ := $(TOOLS_COMMON_SRC:%.c=$(O)/%.o)
 TOOLS_LIBS := -lblkid -lyajl -lz
 
+# What is on a spare, or in a dump of one.
+DUMP_READ_OBJ := $(O)/tools/dump_examine.o $(O)/tools/dump_file.o $(O)/tools/dump_members.o
+
 remap-format_OBJ := $(O)/tools/remap-format.o
 remap-check_OBJ := $(O)/tools/remap-check.o
 remap-dump_OBJ := $(O)/tools/remap-dump.o $(O)/tools/dump_json.o $(O)/tools/dump_text.o \
 	$(O)/tools/dump_html.o $(O)/tools/dump_lists.o $(O)/tools/dump_page.o \
-	$(O)/tools/dump_survey.o $(O)/tools/output.o
+	$(O)/tools/dump_survey.o $(O)/tools/output.o $(DUMP_READ_OBJ)
 remap-import_OBJ := $(O)/tools/remap-import.o $(O)/tools/list.o $(O)/tools/ranges.o
 
 TOOLS_NAMES := remap-format remap-check remap-dump remap-import

@@ -9,9 +9,12 @@
 #include "spare.h"
 #include "verdicts.h"
 
+struct dump_file;
+
 /**
  * struct dump - a spare, ready to be shown
- * @dev: open for reading
+ * @dev: open for reading; not with @file
+ * @file: a dump that stands for the spare, or NULL
  * @spare: its table, if it could be loaded
  * @ready: there is something to show
  * @store: for reading pages
@@ -26,6 +29,7 @@
  */
 struct dump {
 	struct device dev;
+	struct dump_file *file;
 	struct spare_load spare;
 	bool ready;
 	struct rmeta_store store;
@@ -38,6 +42,34 @@ struct dump {
 	u64 broken_entries;
 	u32 lost_pages;
 };
+
+/**
+ * dump_examine() - fill in everything that is known of a spare
+ * @dump: @dump->dev is open, and @dump->store.host is its host; to be freed with dump_exit()
+ *
+ * Says what is damaged. @dump->ready tells if there is anything to show.
+ *
+ * Return: exit status to go on with: STATUS_DONE, STATUS_LOOK, STATUS_DAMAGED, STATUS_FAILED.
+ */
+int dump_examine(struct dump *dump);
+
+/**
+ * dump_take_file() - let a dump that was read stand for the spare
+ * @dump: out; to be freed with dump_exit()
+ * @file: stays the caller's, and alive
+ */
+void dump_take_file(struct dump *dump, struct dump_file *file);
+
+/* Free all but the device. */
+void dump_exit(struct dump *dump);
+
+/**
+ * dump_is_all_known() - are there no entries but those that are shown?
+ *
+ * Return: false when a page without a valid copy may have held some, or when the table could
+ * not be loaded.
+ */
+bool dump_is_all_known(const struct dump *dump);
 
 typedef void (*dump_entry_fn)(void *ctx, slot_t slot, const struct rmeta_entry *entry);
 
