@@ -202,7 +202,7 @@ inject_count()
 {
 	dmsetup status "$1" | awk -v want="$2" '{
 		n = split("rules bad reads writes flushes discards failed_reads failed_writes " \
-			"failed_flushes failed_discards healed", names, " ")
+			"failed_flushes failed_discards healed most_delayed", names, " ")
 		for (i = 1; i <= n; i++)
 			if (names[i] == want) { print $(3 + i); exit }
 	}'

@@ -10,7 +10,7 @@
  * does: a bio that overlaps a bad sector fails as a whole. Rules come by message:
  *
  *	add <dirs> <sector>[+<count>]... <STATUS> [times <n>|until-written|always]
- *	    [drop|torn|reach]
+ *	    [drop|torn|reach] [delay <ms>]
  *	del <dirs> <sector>[+<count>]...	cut these sectors out of rules for any of <dirs>
  *	clear					drop all rules
  *	reset					zero the counters
@@ -20,11 +20,12 @@
  * `until-written` (reads only) each sector of the range is good again once a write of it
  * has succeeded, as when a drive reallocates it. What of a failed write reaches <dev>: nothing
  * (drop, the default), the sectors before the first bad one (torn), or all of it (reach).
- * The buffer of a failed read is filled with 0xbd, so that nobody can use it unnoticed.
+ * The buffer of a failed read is filled with 0xbd, so that nobody can use it unnoticed. With
+ * `delay` the request is answered only after that time, as by a disk that tries hard first.
  *
  * Status: <rules> <bad sectors> <reads> <writes> <flushes> <discards> <failed reads>
- * <failed writes> <failed flushes> <failed discards> <healed sectors>, requests counted as
- * they arrive here.
+ * <failed writes> <failed flushes> <failed discards> <healed sectors> <most delayed at once>,
+ * requests counted as they arrive here.
  *
  * The rules are in an interval tree under a spinlock that is taken for each bio: this is
  * not built for speed, but 100,000 ranges cost no more than a few.
@@ -71,6 +72,11 @@ static const struct {
 	{ "IOERR", BLK_STS_IOERR },
 	{ "AGAIN", BLK_STS_AGAIN },
 	{ "DEV_RESOURCE", BLK_STS_DEV_RESOURCE },
+#ifdef BLK_STS_ZONE_RESOURCE
+	{ "ZONE_RESOURCE", BLK_STS_ZONE_RESOURCE },
+#endif
+	{ "ZONE_OPEN_RESOURCE", BLK_STS_ZONE_OPEN_RESOURCE },
+	{ "ZONE_ACTIVE_RESOURCE", BLK_STS_ZONE_ACTIVE_RESOURCE },
 	{ "OFFLINE", BLK_STS_OFFLINE },
 #ifdef BLK_STS_DURATION_LIMIT
 	{ "DURATION_LIMIT", BLK_STS_DURATION_LIMIT },
@@ -94,6 +100,7 @@ struct rule {
 	long budget;
 	bool until_written;
 	enum reach reach;
+	unsigned int delay_ms;
 };
 
 #define RULE_FIRST(rule) ((rule)->first)
@@ -113,6 +120,8 @@ struct inject {
 	atomic64_t arrived[DIRS];
 	atomic64_t failed[DIRS];
 	atomic64_t healed_sectors;
+	atomic_t delayed;		/* bios that wait now */
+	atomic_t most_delayed;
 };
 
 /* Remembered from map to end_io, when bi_iter has moved on. */
@@ -121,6 +130,9 @@ struct inject_bio {
 	sector_t sectors;
 	blk_status_t status;		/* to fail with once the device has done its part */
 	bool heals;
+	struct inject *inject;
+	struct bio *bio;
+	struct delayed_work later;	/* fails it, when that takes time */
 };
 
 /* Words of an `add` after the ranges. */
@@ -129,6 +141,7 @@ struct rule_options {
 	long budget;
 	bool until_written;
 	enum reach reach;
+	unsigned int delay_ms;
 };
 
 static enum dir bio_dir_of(struct bio *bio)
@@ -270,6 +283,34 @@ static void poison(struct bio *bio)
 	}
 }
 
+/* Fail a bio here: end_io sees that nothing went to the device. */
+static void fail_bio(struct bio *bio, struct inject_bio *ib)
+{
+	bio->bi_status = ib->status;
+	bio_endio(bio);
+}
+
+static void fail_later(struct work_struct *work)
+{
+	struct inject_bio *ib = container_of(work, struct inject_bio, later.work);
+
+	atomic_dec(&ib->inject->delayed);
+	fail_bio(ib->bio, ib);
+}
+
+static void delay_bio(struct inject *inject, struct bio *bio, struct inject_bio *ib,
+		      unsigned int delay_ms)
+{
+	int now = atomic_inc_return(&inject->delayed), most = atomic_read(&inject->most_delayed);
+
+	while (now > most && !atomic_try_cmpxchg(&inject->most_delayed, &most, now))
+		;
+	ib->inject = inject;
+	ib->bio = bio;
+	INIT_DELAYED_WORK(&ib->later, fail_later);
+	schedule_delayed_work(&ib->later, msecs_to_jiffies(delay_ms));
+}
+
 static int inject_map(struct dm_target *ti, struct bio *bio)
 {
 	struct inject *inject = ti->private;
@@ -277,6 +318,7 @@ static int inject_map(struct dm_target *ti, struct bio *bio)
 	enum dir dir = bio_dir_of(bio);
 	enum reach reach = REACH_NONE;
 	sector_t good_sectors = 0, last;
+	unsigned int delay_ms = 0;
 	unsigned long flags;
 	struct rule *rule;
 
@@ -296,6 +338,7 @@ static int inject_map(struct dm_target *ti, struct bio *bio)
 	if (rule) {
 		ib->status = rule->status;
 		reach = rule->reach;
+		delay_ms = rule->delay_ms;
 		if (rule->first > ib->first)
 			good_sectors = rule->first - ib->first;
 		if (rule->budget > 0 && --rule->budget == 0)
@@ -319,9 +362,10 @@ static int inject_map(struct dm_target *ti, struct bio *bio)
 	} else if (dir == DIR_READ) {
 		poison(bio);
 	}
-	/* fail it here: end_io sees that nothing went to the device */
-	bio->bi_status = ib->status;
-	bio_endio(bio);
+	if (delay_ms)
+		delay_bio(inject, bio, ib, delay_ms);
+	else
+		fail_bio(bio, ib);
 	return DM_MAPIO_SUBMITTED;
 }
 
@@ -404,11 +448,16 @@ static int parse_options(unsigned int argc, char **argv, struct rule_options *op
 	options->budget = -1;
 	options->until_written = false;
 	options->reach = REACH_NONE;
+	options->delay_ms = 0;
 	for (i = 1; i < argc; i++) {
 		*bad = argv[i];
 		if (!strcmp(argv[i], "times") && i + 1 < argc) {
 			*bad = argv[++i];
 			if (kstrtol(argv[i], 10, &options->budget) || options->budget < 1)
+				return -EINVAL;
+		} else if (!strcmp(argv[i], "delay") && i + 1 < argc) {
+			*bad = argv[++i];
+			if (kstrtouint(argv[i], 10, &options->delay_ms))
 				return -EINVAL;
 		} else if (!strcmp(argv[i], "until-written")) {
 			options->until_written = true;
@@ -437,6 +486,7 @@ static int add_rule(struct inject *inject, unsigned int dirs, sector_t first, se
 	rule->budget = options->budget;
 	rule->until_written = options->until_written;
 	rule->reach = options->reach;
+	rule->delay_ms = options->delay_ms;
 	spin_lock_irq(&inject->lock);
 	insert_rule(inject, rule);
 	spin_unlock_irq(&inject->lock);
@@ -510,6 +560,7 @@ static int inject_message(struct dm_target *ti, unsigned int argc, char **argv, 
 			atomic64_set(&inject->failed[dir], 0);
 		}
 		atomic64_set(&inject->healed_sectors, 0);
+		atomic_set(&inject->most_delayed, 0);
 		return 0;
 	}
 	DMWARN("unknown message: %s", argc ? argv[0] : "(none)");
@@ -594,7 +645,8 @@ static void inject_status(struct dm_target *ti, status_type_t type, unsigned int
 			DMEMIT(" %lld", (long long)atomic64_read(&inject->arrived[dir]));
 		for (dir = 0; dir < DIRS; dir++)
 			DMEMIT(" %lld", (long long)atomic64_read(&inject->failed[dir]));
-		DMEMIT(" %lld", (long long)atomic64_read(&inject->healed_sectors));
+		DMEMIT(" %lld %d", (long long)atomic64_read(&inject->healed_sectors),
+		       atomic_read(&inject->most_delayed));
 		break;
 	case STATUSTYPE_TABLE:
 		DMEMIT("%s %llu %u", inject->dev->name, (unsigned long long)inject->offset,
@@ -624,7 +676,8 @@ static void inject_io_hints(struct dm_target *ti, struct queue_limits *limits)
 
 static struct target_type inject_target = {
 	.name = "inject",
-	.version = { 1, 0, 0 },
+	.version = { 1, 1, 0 },
+	.features = DM_TARGET_NOWAIT,
 	.module = THIS_MODULE,
 	.ctr = inject_ctr,
 	.dtr = inject_dtr,

@@ -29,6 +29,10 @@ done <<-END
 	RESOURCE ENOMEM
 	NOTSUPP EOPNOTSUPP
 	OFFLINE ENODEV
+	AGAIN EAGAIN
+	DEV_RESOURCE EBUSY
+	ZONE_OPEN_RESOURCE ETOOMANYREFS
+	ZONE_ACTIVE_RESOURCE EOVERFLOW
 END
 
 inject bad reset
@@ -70,6 +74,16 @@ is "$(sio w $D 1000 8 @6)" "w 1000+8 ENODATA" "failed write that reaches the dis
 is "$(sio r $D 1000 8 @6)" "r 1000+8 OK" "has reached it"
 inject bad clear
 
+inject bad reset
+inject bad add r 1000 MEDIUM delay 300
+started=$(uptime_ms)
+sio r $D 1000 >/tmp/other &
+is "$(sio r $D 1000)" "r 1000+1 ENODATA" "a read that fails late"
+wait
+at_least $(($(uptime_ms) - started)) 300 "fails as late as told"
+is "$(inject_count bad most_delayed)" 2 "two of them were waiting at once"
+inject bad clear
+
 inject bad add f 0 IOERR times 1
 is "$(sio f $D)" "f 0+1 EIO" "flush fails"
 is "$(sio f $D)" "f 0+1 OK" "once"
@@ -93,7 +107,7 @@ inject bad clear
 
 for words in "add" "add x 1 MEDIUM" "add r MEDIUM" "add r 1" "add r 1 NONSENSE" "add r 65536 IOERR" \
 	"add r 65530+7 IOERR" "add r 1+0 IOERR" "add r 1 IOERR times 0" "add w 1 IOERR until-written" \
-	"add r 1x IOERR" "del r" "nonsense"; do
+	"add r 1x IOERR" "add r 1 IOERR delay x" "del r" "nonsense"; do
 	fails "refused: $words" dm_message bad $words
 done
 is "$(inject_count bad rules)" 0 "a refused message changes nothing"
