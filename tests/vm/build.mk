@@ -16,11 +16,22 @@ vm-prepare:
 
 vm-programs: $(VM_PROGRAMS)
 
-$(BUILD)/vm/bin/%: tests/vm/guest/%.c
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -pthread -static -o $@ $<
+# What programs share; the linker takes from it what each of them uses.
+VM_LIB_OBJ := $(patsubst tests/vm/guest/lib/%.c,$(O)/vm/%.o,$(wildcard tests/vm/guest/lib/*.c))
 
--include $(VM_PROGRAMS:=.d)
+$(O)/vm/%.o: tests/vm/guest/lib/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -pthread -c -o $@ $<
+
+$(O)/vm/lib.a: $(VM_LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/vm/bin/%: tests/vm/guest/%.c $(O)/vm/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -Itests -Itests/vm/guest/lib -pthread -static -o $@ $< $(O)/vm/lib.a
+
+-include $(VM_PROGRAMS:=.d) $(VM_LIB_OBJ:.o=.d)
 
 # For one kernel: make vm-modules KVER=6.1.0-...
 vm-modules: $(VM_MODULES)

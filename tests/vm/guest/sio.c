@@ -19,7 +19,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define SECTOR_SIZE 512u
+#include "sectors.h"
+
 #define MAX_REQUEST_SECTORS 32768u
 
 struct request {
@@ -37,10 +38,11 @@ struct request {
 };
 
 static const char usage[] =
-	"Usage: sio [OPTION]... r|w|f|z|u|d|g|p|h DEVICE [SECTOR [COUNT [TAG]]]\n"
+	"Usage: sio [OPTION]... r|w|f|z|u|d|g|p|h|a DEVICE [SECTOR [COUNT [TAG]]]\n"
 	"  r read, w write, f flush, z zero range, u zero range (may unmap), d discard,\n"
 	"  g read to standard output, p write from standard input (then the line is on stderr),\n"
 	"  h read, and print a hash of the data at the end\n"
+	"  a read ahead, into the page cache; OK says that it was asked for, no more\n"
 	"  TAG     N: every byte is N; @N: every sector carries its own address and N;\n"
 	"          written by w, compared by r when given\n"
 	"  -b N    requests of N sectors (default: all COUNT in one, up to 16 MiB)\n"
@@ -52,34 +54,26 @@ static const char usage[] =
 	"Prints one line: OP SECTOR+COUNT OK, or the name of the error and where;\n"
 	"WRONG when the data differs. Exit: 0 OK, 1 I/O error, 2 wrong data, 16 usage\n";
 
-static uint64_t word_of(const struct request *rq, uint64_t address_sector, unsigned int index)
-{
-	uint64_t x;
-
-	if (!rq->addressed)
-		return (rq->tag & 0xff) * 0x0101010101010101ull;
-	x = address_sector * 0x9e3779b97f4a7c15ull + rq->tag * 0xc2b2ae3d27d4eb4full + index;
-	x ^= x >> 29;
-	x *= 0xbf58476d1ce4e5b9ull;
-	return x ^ (x >> 32);
-}
-
 static void fill(const struct request *rq, uint64_t *buffer, uint64_t address_sector,
 		 uint64_t sectors)
 {
-	for (uint64_t s = 0; s < sectors; s++)
-		for (unsigned int i = 0; i < SECTOR_SIZE / 8; i++)
-			*buffer++ = word_of(rq, address_sector + s, i);
+	if (rq->addressed)
+		sectors_fill(buffer, address_sector, sectors, rq->tag);
+	else
+		memset(buffer, (int)rq->tag & 0xff, sectors * SECTOR_SIZE);
 }
 
 /* Index of the first sector that differs, or -1. */
 static int64_t first_wrong(const struct request *rq, const uint64_t *buffer,
 			   uint64_t address_sector, uint64_t sectors)
 {
-	for (uint64_t s = 0; s < sectors; s++)
-		for (unsigned int i = 0; i < SECTOR_SIZE / 8; i++)
-			if (*buffer++ != word_of(rq, address_sector + s, i))
-				return (int64_t)s;
+	const unsigned char *bytes = (const unsigned char *)buffer;
+
+	if (rq->addressed)
+		return sectors_wrong(buffer, address_sector, sectors, rq->tag);
+	for (uint64_t i = 0; i < sectors * SECTOR_SIZE; i++)
+		if (bytes[i] != (rq->tag & 0xff))
+			return (int64_t)(i / SECTOR_SIZE);
 	return -1;
 }
 
@@ -108,6 +102,10 @@ static int transfer(const struct request *rq, void *buffer, uint64_t sector, uin
 	case 'u':
 		return fallocate(rq->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
 				 (off_t)range[1]) ? -errno : 0;
+	case 'a':
+		/* Only what is not cached is read, and what failed may not be: start afresh. */
+		posix_fadvise(rq->fd, offset, (off_t)range[1], POSIX_FADV_DONTNEED);
+		return readahead(rq->fd, offset, range[1]) ? -errno : 0;
 	default:
 		return ioctl(rq->fd, BLKDISCARD, range) ? -errno : 0;
 	}
@@ -241,7 +239,7 @@ int main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
-	if (argc < 2 || strlen(argv[0]) != 1 || !strchr("rwfzudgph", argv[0][0])) {
+	if (argc < 2 || strlen(argv[0]) != 1 || !strchr("rwfzudgpha", argv[0][0])) {
 		fputs(usage, stderr);
 		return 16;
 	}
@@ -269,7 +267,8 @@ int main(int argc, char **argv)
 	if (address_sector == UINT64_MAX)
 		address_sector = rq.sector;
 
-	rq.fd = open(rq.path, (strchr("rgh", rq.op) ? O_RDONLY : O_RDWR) | O_DIRECT);
+	rq.fd = open(rq.path, (strchr("rgha", rq.op) ? O_RDONLY : O_RDWR) |
+		     (rq.op == 'a' ? 0 : O_DIRECT));
 	if (rq.fd < 0) {
 		printf("open %s %s\n", rq.path, strerrorname_np(errno));
 		return 1;
