@@ -84,20 +84,41 @@ static void transfer_run(int fd, struct rmeta_io *ios, unsigned int nr)
 		ios[i].error = transfer_one(fd, &ios[i]);
 }
 
+static void fail_run(struct rmeta_io *ios, unsigned int nr, int error)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		ios[i].error = error;
+}
+
+static bool has_writes(const struct rmeta_io *ios, unsigned int nr_ios)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_ios; i++)
+		if (ios[i].op == RMETA_WRITE)
+			return true;
+	return false;
+}
+
 static void file_submit(void *host, struct rmeta_io *ios, unsigned int nr_ios)
 {
 	struct rmeta_file *file = host;
-	bool writes = false;
+	bool writes = has_writes(ios, nr_ios);
 	unsigned int i, nr;
-	int error;
+	int error = 0;
 
+	if (writes && file->before_write)
+		error = file->before_write(file->ctx, ios, nr_ios);
 	for (i = 0; i < nr_ios; i += nr) {
 		nr = count_contiguous(&ios[i], nr_ios - i);
-		if (ios[i].op == RMETA_WRITE)
-			writes = true;
-		transfer_run(file->fd, &ios[i], nr);
+		if (!error || ios[i].op == RMETA_READ)
+			transfer_run(file->fd, &ios[i], nr);
+		else
+			fail_run(&ios[i], nr, error);
 	}
-	if (!writes || !fdatasync(file->fd))
+	if (!writes || error || !fdatasync(file->fd))
 		return;
 	error = -errno;
 	for (i = 0; i < nr_ios; i++)

@@ -14,11 +14,17 @@
 /**
  * struct rmeta_file - the host of a spare that is a file descriptor
  * @fd: image file or block device, open for reading, or for both
+ * @before_write: called with the requests of a submit() that has writes among them, before
+ *	the first is sent; when it returns a negative errno no write is sent, and each fails
+ *	with that error. NULL for none.
+ * @ctx: its first argument
  *
  * A pointer to it is the first argument of rmeta_file_ops.
  */
 struct rmeta_file {
 	int fd;
+	int (*before_write)(void *ctx, const struct rmeta_io *ios, unsigned int nr_ios);
+	void *ctx;
 };
 
 /*

@@ -3,7 +3,8 @@
 
 TOOLS_COMMON_SRC := tools/options.c tools/report.c tools/progress.c tools/json.c tools/json_read.c tools/escape.c \
 	tools/units.c tools/device.c tools/usage.c tools/signature.c tools/spare.c \
-	tools/verdicts.c
+	tools/verdicts.c tools/stop.c tools/undo.c tools/undo_file.c \
+	tools/undo_apply.c
 TOOLS_COMMON_OBJ := $(TOOLS_COMMON_SRC:%.c=$(O)/%.o)
 TOOLS_LIBS := -lblkid -lyajl -lz
 

@@ -12,6 +12,8 @@
 #include "device.h"
 #include "escape.h"
 #include "report.h"
+#include "stop.h"
+#include "undo.h"
 #include "units.h"
 
 #define LOCK_TRIES 20
@@ -150,6 +152,16 @@ static int get_size(struct device *dev, const char *role)
 	return -EINVAL;
 }
 
+/* The engine is about to write: the last moment to stop, and the first to keep what was. */
+static int before_write(void *ctx, const struct rmeta_io *ios, unsigned int nr_ios)
+{
+	struct device *dev = ctx;
+
+	if (stop_requested())
+		return -EINTR;
+	return dev->undo ? undo_save(dev, ios, nr_ios) : 0;
+}
+
 int device_open(struct device *dev, const char *path, enum device_access access, const char *role)
 {
 	int r;
@@ -163,6 +175,11 @@ int device_open(struct device *dev, const char *path, enum device_access access,
 		r = lock_device(dev, access);
 	if (!r)
 		r = get_size(dev, role);
+	if (!r && access == DEVICE_WRITE) {
+		dev->host.before_write = before_write;
+		dev->host.ctx = dev;
+		r = undo_attach(dev);
+	}
 	if (r) {
 		device_close(dev);
 		return r;
@@ -180,6 +197,7 @@ void device_close(struct device *dev)
 {
 	if (!dev->shown)
 		return;
+	undo_detach(dev);
 	if (dev->host.fd >= 0)
 		close(dev->host.fd);
 	free(dev->shown);

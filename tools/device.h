@@ -22,6 +22,7 @@
  * @sectors: length in whole sectors
  * @logical_bytes: logical block size; 512 for an image
  * @physical_bytes: physical block size; 512 for an image
+ * @undo: keeps what is overwritten, or NULL; undo.h
  */
 struct device {
 	struct rmeta_file host;
@@ -32,6 +33,7 @@ struct device {
 	u64 sectors;
 	u32 logical_bytes;
 	u32 physical_bytes;
+	struct undo *undo;
 };
 
 enum device_access {
@@ -41,12 +43,13 @@ enum device_access {
 
 /**
  * device_open() - open a block device or an image file
- * @dev: out
+ * @dev: out; stays where it is until device_close()
  * @path: where it is
  * @access: what it is opened for. For writing, a block device is opened exclusively, and
  *	what is mounted, held, swapped to, or behind a busy loop device is refused. Either
  *	way it is locked with flock(), shared or exclusive; a reader that cannot get the lock
- *	says so and goes on.
+ *	says so and goes on. What the engine writes to a device that was opened for writing
+ *	passes by stop.h and undo.h.
  * @role: what it is to the tool, for messages: "spare", "main"
  *
  * Return: 0, or a negative errno with an error reported; nothing is left open then.

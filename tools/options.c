@@ -8,6 +8,7 @@
  */
 #include "escape.h"
 #include "options.h"
+#include "undo.h"
 #include "units.h"
 #include "version.h"
 
@@ -33,12 +34,20 @@ static const struct option_row common_rows[] = {
 	{ .name = "print-options", .kind = OPTION_PRINT },
 };
 
+static const struct option_row undo_row = {
+	.letter = 'z', .name = "undo", .kind = OPTION_FILE,
+	.field = offsetof(struct common_options, undo), .argument = "FILE",
+	.help = "keep in FILE what is overwritten; remap-check puts it back"
+};
+
 /* Row @nr of the tool's own and then the common ones; NULL after the last. */
 static const struct option_row *get_row(const struct tool *tool, unsigned int nr)
 {
 	if (nr < tool->nr_rows)
 		return &tool->rows[nr];
 	nr -= tool->nr_rows;
+	if (tool->undo && !nr--)
+		return &undo_row;
 	return nr < ARRAY_SIZE(common_rows) ? &common_rows[nr] : NULL;
 }
 
@@ -423,5 +432,6 @@ int options_parse(const struct tool *tool, void *options, int argc, char **argv)
 	else
 		common->report.json |= asks_for_json(argc, argv);
 	report_configure(&common->report);
+	undo_configure(common->undo, tool->name);
 	return status < 0 ? -1 : report_finish(status);
 }

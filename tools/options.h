@@ -59,6 +59,7 @@ struct option_row {
  * @example: a command that works, with a word on what it does
  * @operand: name of the operand
  * @operand_kind: OPTION_DEVICE or OPTION_FILE, for completion
+ * @undo: it writes to a spare that is there: it has -z, and device_open() heeds it
  * @rows: options, besides those that all tools have
  * @nr_rows: how many
  */
@@ -70,6 +71,7 @@ struct tool {
 	const char *example;
 	const char *operand;
 	enum option_kind operand_kind;
+	bool undo;
 	const struct option_row *rows;
 	unsigned int nr_rows;
 };
@@ -78,10 +80,12 @@ struct tool {
  * struct common_options - what all tools have; first in each tool's struct
  * @report: for report_configure(), which options_parse() calls
  * @operand: the one operand
+ * @undo: undo file, or NULL
  */
 struct common_options {
 	struct report_options report;
 	const char *operand;
+	const char *undo;
 };
 
 /**

@@ -6,7 +6,6 @@
  * decided in fix_problem() alone. The engine asks everything before it writes anything, so
  * an answer that ends the program leaves the spare as it was.
  */
-#include <signal.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -14,6 +13,8 @@
 #include "progress.h"
 #include "signature.h"
 #include "spare.h"
+#include "stop.h"
+#include "undo_apply.h"
 #include "verdicts.h"
 
 #define PAGES_SHOWN 20		/* damaged pages, without --verbose */
@@ -32,6 +33,7 @@ struct check_options {
 	int mode;
 	bool force;
 	bool search;
+	const char *apply_undo;
 };
 
 #define FIELD(member) offsetof(struct check_options, member)
@@ -51,18 +53,22 @@ static const struct option_row rows[] = {
 	  .help = "repair also beside a foreign signature" },
 	{ .name = "search", .kind = OPTION_FLAG, .field = FIELD(search),
 	  .help = "look for a spare on all of the device if it is not where it should be" },
+	{ .name = "apply-undo", .kind = OPTION_FILE, .field = FIELD(apply_undo),
+	  .argument = "FILE", .help = "put back what FILE kept (-z of any tool), check nothing" },
 };
 
 static const struct tool tool = {
 	.name = "remap-check",
 	.summary = "Check the metadata of SPARE and repair it. Without options it asks before "
 		   "each repair\non a terminal, and changes nothing elsewhere.",
-	.usage = "[-n|-p|-a|-y|--repair] [-f] [--search] SPARE",
+	.usage = "[-n|-p|-a|-y|--repair] [-f] [--search] [-z FILE] SPARE\n"
+		 "       remap-check --apply-undo FILE [-n] [-f] [-z FILE] SPARE",
 	.details = "Exit status: 0 clean, 1 problems repaired, 4 problems left, 8 operational "
 		   "error,\n16 usage, 32 cancelled.",
 	.example = "remap-check -n /dev/sdc1",
 	.operand = "SPARE",
 	.operand_kind = OPTION_DEVICE,
+	.undo = true,
 	.rows = rows,
 	.nr_rows = ARRAY_SIZE(rows),
 };
@@ -413,14 +419,31 @@ static int run(struct session *session, bool live)
 	return status | STATUS_FAILED;
 }
 
-static void stop(int signal_number)
+/* An undo was cut short, and what is there is a mixture. Return: STATUS_DONE to go on. */
+static int explain_underway(const struct session *session)
 {
-	static const char text[] =
-		"\nremap-check: interrupted; a repair that had begun is finished by the next one\n";
+	static const char text[] = "an undo of %s was cut short, and what is there is a mixture; finish it with remap-check --apply-undo FILE %s";
+	const char *name = session->dev.shown;
 
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(STATUS_CANCELLED | STATUS_FAILED);
-	_exit(STATUS_CANCELLED);
+	if (session->options.mode == MODE_NO || session->options.force) {
+		report_warn(text, name, name);
+		return STATUS_DONE;
+	}
+	report_error(text, name, name);
+	return STATUS_DAMAGED;
+}
+
+/* What can be said of the command line alone. Return: -1, or the exit status. */
+static int check_options(const struct check_options *options)
+{
+	if (!options->apply_undo)
+		return -1;
+	if (options->search || options->mode == MODE_PREEN || options->mode == MODE_YES)
+		return options_misused(&tool,
+				       "--apply-undo checks nothing: only -n, -f and -z go with it");
+	if (options->common.undo && !strcmp(options->common.undo, options->apply_undo))
+		return options_misused(&tool, "-z and --apply-undo name the same file");
+	return -1;
 }
 
 /* Open as the mode needs it. @live: out: somebody uses the spare. */
@@ -447,7 +470,7 @@ static int open_spare(struct session *session, bool *live)
 		session->foreign = signature_find(&session->dev,
 						  spare_geometry(&geo, &session->dev) ? &geo : NULL);
 	session->check.writable = writes && (!session->foreign || options->force);
-	return STATUS_DONE;
+	return undo_is_underway(&session->dev) ? explain_underway(session) : STATUS_DONE;
 }
 
 int main(int argc, char **argv)
@@ -460,11 +483,18 @@ int main(int argc, char **argv)
 	status = options_parse(&tool, &session.options, argc, argv);
 	if (status >= 0)
 		return status;
+	status = check_options(&session.options);
+	if (status >= 0)
+		return status;
+	stop_catch();
+	if (session.options.apply_undo)
+		return report_finish(undo_apply(session.options.apply_undo,
+						session.options.common.operand,
+						session.options.force,
+						session.options.mode == MODE_NO));
 	session.interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && report_is_text();
 	if (session.options.mode == MODE_ASK && !session.interactive)
 		session.options.mode = MODE_NO;
-	signal(SIGINT, stop);
-	signal(SIGTERM, stop);
 	status = open_spare(&session, &live);
 	if (!status)
 		status = run(&session, live);

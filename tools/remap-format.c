@@ -47,12 +47,13 @@ static const struct option_row rows[] = {
 static const struct tool tool = {
 	.name = "remap-format",
 	.summary = "Make SPARE a spare for the bad blocks of another device.",
-	.usage = "--main DEV|--main-size SIZE [-b BYTES] [-L LABEL] [-f] [-n] SPARE",
+	.usage = "--main DEV|--main-size SIZE [-b BYTES] [-L LABEL] [-f] [-n] [-z FILE] SPARE",
 	.details = "What is on SPARE is lost. A spare that holds remaps is never overwritten, "
 		   "nor a device\nthat is in use; --force does not change that.",
 	.example = "remap-format --main /dev/sdb -L archive /dev/sdc1",
 	.operand = "SPARE",
 	.operand_kind = OPTION_DEVICE,
+	.undo = true,
 	.rows = rows,
 	.nr_rows = ARRAY_SIZE(rows),
 };

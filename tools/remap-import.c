@@ -59,6 +59,7 @@ static const struct tool tool = {
 	.example = "badblocks -b 4096 /dev/sdb | remap-import -b 4096 /dev/sdc1",
 	.operand = "TARGET",
 	.operand_kind = OPTION_DEVICE,
+	.undo = true,
 	.rows = rows,
 	.nr_rows = ARRAY_SIZE(rows),
 };

@@ -24,6 +24,7 @@ static struct {
 	u64 messages_left_out;
 	struct json *json;
 	FILE *json_stream;
+	bool must_fail;
 } report;
 
 void report_init(const char *tool)
@@ -219,11 +220,18 @@ static void finish_json(int status)
 	json_map_end(json);
 }
 
+void report_must_fail(void)
+{
+	report.must_fail = true;
+}
+
 int report_finish(int status)
 {
 	int error = 0;
 	size_t i;
 
+	if (report.must_fail)
+		status = (status & ~STATUS_LOOK) | STATUS_FAILED;
 	if (report.options.json) {
 		finish_json(status);
 		error = json_free(report.json);

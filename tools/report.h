@@ -104,6 +104,14 @@ void report_json_to(FILE *stream);
 int report_finish(int status);
 
 /**
+ * report_must_fail() - whatever is done from now on, the program has failed
+ *
+ * For what happens below the parts that decide on the exit status: report_finish() gives
+ * STATUS_FAILED then, beside what remap-check says of damage.
+ */
+void report_must_fail(void);
+
+/**
  * report_alloc() - zeroed memory to free()
  * @bytes: how many
  *

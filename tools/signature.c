@@ -103,7 +103,42 @@ char *signature_find(const struct device *dev, const struct rmeta_geometry *geo)
 	return text;
 }
 
-int signature_wipe(const struct device *dev)
+/* Zeroes at @byte, through the engine's I/O: an undo must learn of it. */
+static int erase(struct device *dev, u64 byte, u64 bytes)
+{
+	u64 first = byte / 512, end = DIV_ROUND_UP(byte + bytes, 512);
+	struct rmeta_io io = {
+		.op = RMETA_READ,
+		.sector = first,
+		.bytes = (u32)(end - first) * 512,
+		.data = report_alloc((end - first) * 512),
+	};
+
+	rmeta_file_ops.submit(&dev->host, &io, 1);
+	if (!io.error) {
+		memset((u8 *)io.data + byte % 512, 0, bytes);
+		io.op = RMETA_WRITE;
+		rmeta_file_ops.submit(&dev->host, &io, 1);
+	}
+	free(io.data);
+	return io.error;
+}
+
+/* Erase the magic of the signature just found, and have libblkid forget it. */
+static int wipe_one(struct device *dev, blkid_probe probe)
+{
+	long long byte = magic_offset(probe);
+	size_t bytes;
+	int r;
+
+	if (byte < 0 || (blkid_probe_lookup_value(probe, "SBMAGIC", NULL, &bytes) &&
+			 blkid_probe_lookup_value(probe, "PTMAGIC", NULL, &bytes)))
+		return -EINVAL;
+	r = erase(dev, (u64)byte, bytes);
+	return r ? r : blkid_do_wipe(probe, 1);
+}
+
+int signature_wipe(struct device *dev)
 {
 	blkid_probe probe = new_probe(dev);
 	int r = 0;
@@ -113,10 +148,8 @@ int signature_wipe(const struct device *dev)
 		return -EIO;
 	}
 	while (!r && !blkid_do_probe(probe))
-		r = blkid_do_wipe(probe, 0);
+		r = wipe_one(dev, probe);
 	blkid_free_probe(probe);
-	if (!r && fdatasync(dev->host.fd))
-		r = -errno;
 	if (!r)
 		return 0;
 	report_error("%s: the old signature could not be erased", dev->shown);

@@ -27,7 +27,7 @@ char *signature_find(const struct device *dev, const struct rmeta_geometry *geo)
  *
  * Return: 0 or a negative errno, with an error reported.
  */
-int signature_wipe(const struct device *dev);
+int signature_wipe(struct device *dev);
 
 /**
  * struct identity - how main is recognised

@@ -10,6 +10,7 @@
 #include "escape.h"
 #include "report.h"
 #include "spare.h"
+#include "undo_apply.h"
 
 #define BATCH_PAGES 64		/* committed together: 16,192 claims to one flush */
 
@@ -126,10 +127,10 @@ int spare_release(struct spare_load *spare, struct device *dev)
 	return STATUS_FAILED;
 }
 
-bool spare_geometry(struct rmeta_geometry *geo, struct device *dev)
+bool spare_superblock(struct rmeta_superblock *sb, struct rmeta_geometry *geo,
+		      struct device *dev)
 {
 	u8 *raw = report_alloc(RMETA_BYTES);
-	struct rmeta_superblock sb;
 	bool found = false;
 	u8 copy;
 
@@ -142,11 +143,18 @@ bool spare_geometry(struct rmeta_geometry *geo, struct device *dev)
 		};
 
 		rmeta_file_ops.submit(&dev->host, &io, 1);
-		found = !io.error && rmeta_superblock_decode(raw, copy, &sb) == RMETA_GOOD &&
-			!rmeta_geometry_check(&sb, dev->sectors, geo);
+		found = !io.error && rmeta_superblock_decode(raw, copy, sb) == RMETA_GOOD &&
+			!rmeta_geometry_check(sb, dev->sectors, geo);
 	}
 	free(raw);
 	return found;
+}
+
+bool spare_geometry(struct rmeta_geometry *geo, struct device *dev)
+{
+	struct rmeta_superblock sb;
+
+	return spare_superblock(&sb, geo, dev);
 }
 
 /* What a survey wants to know of the problems. */
@@ -184,8 +192,10 @@ int spare_survey(struct spare_survey *survey, struct device *dev)
 		return r;
 	}
 	survey->label = escape_text(check.sb.label, strlen(check.sb.label));
-	if (r == -ENODATA)
+	if (r == -ENODATA) {
+		survey->kind = undo_is_underway(dev) ? SPARE_BROKEN : SPARE_NONE;
 		return 0;
+	}
 	survey->remaps = check.counts.mapped + check.counts.lost;
 	survey->retired = check.counts.retired;
 	/* Only a spare without remaps is ever formatted over, so half a format hides none. */

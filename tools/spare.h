@@ -85,6 +85,19 @@ struct spare_survey {
 int spare_survey(struct spare_survey *survey, struct device *dev);
 
 /**
+ * spare_superblock() - any superblock of a spare that is whole
+ * @sb: out
+ * @geo: out: its layout
+ * @dev: open device
+ *
+ * For questions about whose a spare is, not for loading: it may be an old copy.
+ *
+ * Return: false when there is no such superblock.
+ */
+bool spare_superblock(struct rmeta_superblock *sb, struct rmeta_geometry *geo,
+		      struct device *dev);
+
+/**
  * spare_geometry() - the layout of a spare, from any superblock that is whole
  * @geo: out
  * @dev: open device

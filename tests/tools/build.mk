@@ -2,7 +2,7 @@
 # Tests of the tools: shell scripts that print TAP, and the two small programs they need.
 
 TESTS += $(sort $(wildcard tests/tools/*.t))
-TESTS_TOOLS_HELPERS := $(BUILD)/tests/json-get $(BUILD)/tests/hold-device
+TESTS_TOOLS_HELPERS := $(BUILD)/tests/json-get $(BUILD)/tests/hold-device $(BUILD)/tests/power.so
 
 $(BUILD)/tests/json-get: tests/tools/json-get.c
 	@mkdir -p $(@D)
@@ -11,5 +11,9 @@ $(BUILD)/tests/json-get: tests/tools/json-get.c
 $(BUILD)/tests/hold-device: tests/tools/hold-device.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $<
+
+$(BUILD)/tests/power.so: tests/tools/power.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(WARN) -Wno-missing-prototypes $(CFLAGS) -D_GNU_SOURCE -shared -fPIC -o $@ $< -ldl
 
 tests-built: $(TESTS_TOOLS_HELPERS)

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Ending a program in order when the user or the system asks for it: SIGINT, SIGTERM and
+ * SIGHUP set a flag, and a second one of them ends the program at once.
+ *
+ * Once the flag is set nothing more is written to devices (device_open()): what that leaves
+ * is what a power cut would, and the engine is made for that.
+ */
+#ifndef TOOLS_STOP_H
+#define TOOLS_STOP_H
+
+#include <stdbool.h>
+
+/**
+ * stop_catch() - from now on signals set the flag
+ *
+ * System calls that wait, for an answer on the terminal, are interrupted (EINTR).
+ */
+void stop_catch(void);
+
+/* Is the program to end? Never, without stop_catch(). */
+bool stop_requested(void);
+
+#endif
