@@ -111,10 +111,41 @@ static void test_mixed(struct rmeta_file *file)
 	ok(is_full_of(buffers[1], 0x33), "a read between two writes reads");
 }
 
+static int veto(void *ctx, const struct rmeta_io *ios, unsigned int nr_ios)
+{
+	*(unsigned int *)ctx += nr_ios;
+	return -EINTR;
+}
+
+static void test_veto(struct rmeta_file *file)
+{
+	struct rmeta_io ios[3];
+	unsigned int calls = 0;
+
+	if (ftruncate(file->fd, 0) || ftruncate(file->fd, 8 * BYTES))
+		perror("file");
+	memset(buffers[0], 0x11, BYTES);
+	memset(buffers[2], 0x33, BYTES);
+	file->before_write = veto;
+	file->ctx = &calls;
+	ios[0] = make_io(RMETA_WRITE, 0, buffers[0]);
+	ios[1] = make_io(RMETA_READ, 8, buffers[1]);
+	ios[2] = make_io(RMETA_WRITE, 16, buffers[2]);
+	rmeta_file_ops.submit(file, ios, 3);
+	is(calls, 3, "the hook is asked before writes");
+	ok(ios[0].error == -EINTR && ios[2].error == -EINTR, "writes that it forbids fail");
+	is(ios[1].error, 0, "a read among them is done");
+	ios[0] = make_io(RMETA_READ, 0, buffers[0]);
+	rmeta_file_ops.submit(file, ios, 1);
+	is(calls, 3, "the hook is not asked before reads");
+	ok(is_full_of(buffers[0], 0), "nothing was written");
+	file->before_write = NULL;
+}
+
 static void test_failures(void)
 {
 	struct rmeta_io ios[3];
-	struct rmeta_file file;
+	struct rmeta_file file = { .fd = -1 };
 	unsigned int i;
 
 	file.fd = open("/dev/null", O_RDWR);	/* takes writes, and cannot be flushed */
@@ -148,6 +179,7 @@ int main(void)
 	test_orders(&file, NR);
 	test_end(&file);
 	test_mixed(&file);
+	test_veto(&file);
 	test_failures();
 	ok(rmeta_file_ops.now(&file) > 1700000000, "the clock runs");
 	close(file.fd);
