@@ -293,7 +293,8 @@ static bool make_change(struct remap_core *core, struct remap_meta *request,
 		rmeta_change_mask(table, change, request->slot, request->bits);
 		return true;
 	case REMAP_META_MOVE:
-		rmeta_change_move(table, change, request->from, request->slot, request->bits);
+		rmeta_change_move(table, change, request->from, request->slot, request->clear,
+				  request->bits);
 		return true;
 	case REMAP_META_RETIRE:
 		rmeta_change_retire(table, change, request->slot, request->block);

@@ -223,7 +223,7 @@ struct remap_view {
 enum remap_meta_op {
 	REMAP_META_CLAIM,	/* @slot for unmapped @block, @bits pending */
 	REMAP_META_MASK,	/* clear @bits of @slot */
-	REMAP_META_MOVE,	/* @block from @from to @slot, @bits lost */
+	REMAP_META_MOVE,	/* @block from @from to @slot, @clear unmasked, @bits lost */
 	REMAP_META_RETIRE,	/* @slot is bad */
 	REMAP_META_RESERVE,	/* out: @slot */
 	REMAP_META_UNRESERVE,	/* @slot was not needed */
@@ -238,6 +238,7 @@ enum remap_meta_op {
  * @from: likewise
  * @block: likewise
  * @bits: likewise
+ * @clear: likewise
  * @reason: of a claim
  * @error: out: 0, -EEXIST (the block has been mapped meanwhile), -EROFS (that page can no
  *	longer be changed; the slot was taken back), -ENOSPC, -EIO (the block is fenced now)
@@ -250,6 +251,7 @@ struct remap_meta {
 	slot_t from;
 	block_t block;
 	u16 bits;
+	u16 clear;
 	enum rmeta_reason reason;
 	int error;
 	struct completion done;

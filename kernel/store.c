@@ -245,6 +245,38 @@ static blk_status_t clear_mask(struct remap_core *core, const struct remap_part 
 }
 
 /*
+ * Read what can be read of @wanted out of a slot, into the image. Returns anything but
+ * BLK_STS_OK only for a status that says nothing about the sectors: they may well be there,
+ * and must not be taken for lost.
+ */
+static blk_status_t read_slot(struct remap_ctx *ctx, slot_t slot, u16 wanted, u16 *got)
+{
+	/* Masks are made of whole logical blocks of main; the spare's are no larger. */
+	unsigned int unit = bdev_logical_block_size(ctx->core->main) >> SECTOR_SHIFT, at;
+	unsigned int sectors = fls(wanted);
+	blk_status_t status;
+
+	*got = 0;
+	if (!wanted)
+		return BLK_STS_OK;
+	/* What is masked in between is overwritten or not used. */
+	status = remap_slot_buffer(ctx, REQ_OP_READ, slot, 0, ctx->image, sectors);
+	if (!status) {
+		*got = wanted;
+		return BLK_STS_OK;
+	}
+	for (at = 0; at < sectors && remap_judge(status) != REMAP_STS_OTHER; at += unit) {
+		if (!(wanted & BIT(at)))
+			continue;
+		status = remap_slot_buffer(ctx, REQ_OP_READ, slot, at,
+					   ctx->image + (at << SECTOR_SHIFT), unit);
+		if (!status)
+			*got |= remap_bits(at, unit);
+	}
+	return remap_judge(status) == REMAP_STS_OTHER ? status : BLK_STS_OK;
+}
+
+/*
  * The block's slot does not take the write: everything that can still be had goes to
  * another slot, together with the new data; what cannot be read out of the old one is lost.
  * The new claim is durable before the old slot is retired (rule 5 of the format).
@@ -253,11 +285,9 @@ static blk_status_t move_block(struct remap_ctx *ctx, const struct remap_part *p
 			       const struct remap_view *view)
 {
 	struct remap_core *core = ctx->core;
-	unsigned int sectors = remap_block_sectors(core), at;
-	unsigned int unit = bdev_logical_block_size(core->main) >> SECTOR_SHIFT;
 	u16 all = rmeta_block_mask(part->block, core->main_sectors, core->block_shift);
 	u16 bits = remap_bits(part->first, part->sectors);
-	u16 in_slot = all & ~view->mask & ~bits, present = bits, lost, salvaged = 0;
+	u16 in_slot = all & ~view->mask & ~bits, present, lost;
 	struct remap_meta move = {
 		.op = REMAP_META_MOVE, .from = view->slot, .block = part->block,
 	};
@@ -267,35 +297,24 @@ static blk_status_t move_block(struct remap_ctx *ctx, const struct remap_part *p
 
 	/* Siblings that are still on their way to the old slot. */
 	synchronize_srcu_expedited(&core->flight);
-	if (!remap_slot_buffer(ctx, REQ_OP_READ, view->slot, 0, ctx->image, hweight16(all))) {
-		present |= in_slot;
-	} else {
-		/* Masks are made of whole logical blocks of main; the spare's are no larger. */
-		for (at = 0; at < sectors; at += unit)
-			if (in_slot & BIT(at) &&
-			    !remap_slot_buffer(ctx, REQ_OP_READ, view->slot, at,
-					       ctx->image + (at << SECTOR_SHIFT), unit))
-				present |= remap_bits(at, unit);
-	}
+	if (read_slot(ctx, view->slot, in_slot, &present))
+		return BLK_STS_IOERR;
 	lost = in_slot & ~present;
-	if (lost && !view->lost) {
-		/* The new entry will be a lost one, which has no pending bits: now or never. */
-		salvaged = remap_salvage(ctx, part->block, view->mask & ~bits, false);
-		present |= salvaged;
-	}
+	/* A lost entry has no pending bits: now or never. */
+	if (lost && !view->lost)
+		present |= remap_salvage(ctx, part->block, view->mask & ~bits, false);
+	present |= bits;
 	remap_copy_from_part(ctx->image + (part->first << SECTOR_SHIFT), part);
 	move.slot = remap_new_slot(ctx, part->block, ctx->image, present);
 	if (move.slot == RMETA_NO_SLOT)
 		return BLK_STS_IOERR;
 	move.bits = lost;
+	move.clear = view->mask & present;
 	if (remap_meta_run(core, &move))
 		return BLK_STS_IOERR;
 	remap_log_limited(KERN_WARNING, core, "slot %u of the spare is bad: its block moved to slot %u%s",
 			  view->slot, move.slot, lost ? ", sectors were lost" : "");
-	if (remap_meta_run(core, &retire) == -EIO)
-		return BLK_STS_IOERR;
-	/* The mask moved along; some of its sectors are in the slot now. */
-	return clear_mask(core, part, move.slot, view->mask & (bits | salvaged));
+	return remap_meta_run(core, &retire) == -EIO ? BLK_STS_IOERR : BLK_STS_OK;
 }
 
 static blk_status_t store_mapped(struct remap_ctx *ctx, const struct remap_part *part,
