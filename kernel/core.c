@@ -244,15 +244,51 @@ static struct remap_core *find_core(dev_t spare_devt)
 	return NULL;
 }
 
+/* Does one of the core's targets belong to this table? Under registry_lock. */
+static bool is_in_table(const struct remap_core *core, const struct dm_table *table)
+{
+	const struct remap_target *t;
+
+	list_for_each_entry(t, &core->targets, list)
+		if (t->ti->table == table)
+			return true;
+	return false;
+}
+
+/*
+ * Is a device of the target in use by another core? Main may be shared with another table of
+ * the same mapped device, which gets another spare. Under registry_lock.
+ */
+static char *find_conflict(const struct remap_core *mine, const struct remap_target *t)
+{
+	dev_t main = t->main->bdev->bd_dev, spare = t->spare->bdev->bd_dev;
+	const struct remap_core *core;
+
+	list_for_each_entry(core, &registry, list) {
+		if (core == mine)
+			continue;
+		if (core->spare_devt == main)
+			return "main is the spare of another device";
+		if (core->main_devt == spare)
+			return "the spare is main of another device";
+		if (core->main_devt == main && core->md != mine->md)
+			return "main is in use by another device";
+		if (core->main_devt == main && is_in_table(core, t->ti->table))
+			return "the table names main twice";
+	}
+	return NULL;
+}
+
 /* Under registry_lock. */
 static int join(struct remap_core *core, struct remap_target *t, char **error)
 {
-	struct remap_target *other;
-
 	if (core->dying || core->md != dm_table_get_md(t->ti->table)) {
 		*error = "the spare is in use by another device";
 		return -EBUSY;
 	}
+	*error = find_conflict(core, t);
+	if (*error)
+		return -EBUSY;
 	if (core->main_devt != t->main->bdev->bd_dev) {
 		*error = "the spare is in use with another main; remove the device first";
 		return -EBUSY;
@@ -261,11 +297,10 @@ static int join(struct remap_core *core, struct remap_target *t, char **error)
 		*error = "the table line is longer than main was when the spare was made";
 		return -EINVAL;
 	}
-	list_for_each_entry(other, &core->targets, list)
-		if (other->ti->table == t->ti->table) {
-			*error = "the table names the spare twice";
-			return -EINVAL;
-		}
+	if (is_in_table(core, t->ti->table)) {
+		*error = "the table names the spare twice";
+		return -EINVAL;
+	}
 	list_add_tail(&t->list, &core->targets);
 	t->core = core;
 	return 0;
@@ -301,8 +336,11 @@ int remap_core_get(struct remap_target *t, char **error)
 			list_add(&core->list, &registry);
 		}
 	}
-	/* A core just made has no reason to refuse. */
 	r = join(core, t, error);
+	if (list_empty(&core->targets) && !core->dying) {
+		list_del(&core->list);
+		made = core;
+	}
 	mutex_unlock(&registry_lock);
 	if (made)
 		free_core(made);
