@@ -381,7 +381,7 @@ void remap_dispatch(struct remap_core *core, struct bio *bio)
 		return;
 	}
 	if (route(core, bio, rb, false) == DM_MAPIO_REMAPPED)
-		submit_bio_noacct(bio);
+		dm_submit_bio_remap(bio, NULL);
 }
 
 /*
@@ -417,10 +417,11 @@ static int end_slot(struct remap_core *core, struct bio *bio, struct remap_bio *
 {
 	if (likely(!*error))
 		return DM_ENDIO_DONE;
-	atomic64_inc(&core->slot_errors);
-	remap_event(core);
+	/* The spare would have to wait; that is no error. */
 	if (bio->bi_opf & REQ_NOWAIT && *error == BLK_STS_AGAIN)
 		return DM_ENDIO_DONE;
+	atomic64_inc(&core->slot_errors);
+	remap_event(core);
 	if (op_is_write(bio_op(bio)) && !READ_ONCE(core->failed))
 		return take_over(core, bio, rb, 0, BLK_STS_OK);
 	/* What main has there is stale. */
