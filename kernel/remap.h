@@ -42,6 +42,8 @@
 #define REMAP_MESSAGE_BLOCKS 16		/* owned at once by a message */
 /* Each context owns a block and may try for one neighbour; so claims never find it full. */
 #define REMAP_BUSY (2 * 2 * REMAP_CONTEXTS + REMAP_MESSAGE_BLOCKS)
+/* More than the blocks of a message, so that a bio beside those takes no lock. */
+#define REMAP_BUSY_COUNTS 64
 #define REMAP_FENCED 1024		/* blocks; beyond that the device fails */
 #define REMAP_POOL 64			/* slots reserved ahead */
 #define REMAP_META_PAGES 16		/* pages committed together */
@@ -337,7 +339,7 @@ enum remap_mode {
  * Exclusion (busy.c):
  * @busy_lock: irq-safe
  * @busy: owned blocks
- * @nr_busy: elements in use
+ * @busy_count: elements in use, by block modulo its length
  * @nr_parked: bios parked on them
  * @busy_wait: woken by a release
  * @flight: bios sent to slots, and writes sent to main by the slow path
@@ -408,7 +410,7 @@ struct remap_core {
 
 	spinlock_t busy_lock;
 	struct remap_busy busy[REMAP_BUSY];
-	unsigned int nr_busy;
+	u8 busy_count[REMAP_BUSY_COUNTS];
 	unsigned int nr_parked;
 	wait_queue_head_t busy_wait;
 	struct srcu_struct flight;
