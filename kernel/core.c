@@ -138,19 +138,24 @@ bool remap_breaker_take(struct remap_core *core)
 	return !open;
 }
 
-/**
- * remap_breaker_reset() - close the breaker
- * @core: the core
- *
- * Context: process.
- */
-void remap_breaker_reset(struct remap_core *core)
+static void close_breaker(struct remap_core *core)
 {
 	spin_lock(&core->breaker_lock);
 	core->breaker_start = jiffies;
 	core->breaker_taken = 0;
 	WRITE_ONCE(core->breaker_open, false);
 	spin_unlock(&core->breaker_lock);
+}
+
+/**
+ * remap_breaker_reset() - close the breaker
+ * @core: live
+ *
+ * Context: process.
+ */
+void remap_breaker_reset(struct remap_core *core)
+{
+	close_breaker(core);
 	remap_event(core);
 }
 
@@ -398,7 +403,7 @@ static int go_live(struct remap_core *core, struct remap_target *t)
 	}
 	if (r && !core->was_live)
 		return r;
-	remap_breaker_reset(core);
+	close_breaker(core);
 	set_live(core, t);
 	core->was_live = true;
 	/* An error would leave the device suspended for ever. */

@@ -8,6 +8,7 @@
  * ends it between commits.
  */
 #include <linux/ctype.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sort.h>
 
@@ -345,6 +346,7 @@ int remap_message(struct dm_target *ti, unsigned int argc, char **argv, char *re
 {
 	struct remap_target *t = ti->private;
 	struct remap_core *core = t->core;
+	unsigned int noio;
 	int r;
 
 	if (argc > MAX_ARGS) {
@@ -361,7 +363,10 @@ int remap_message(struct dm_target *ti, unsigned int argc, char **argv, char *re
 	}
 	if (mutex_lock_killable(&core->message_lock))
 		return -EINTR;
+	/* A suspend waits for us, and reclaim could wait for this device then. */
+	noio = memalloc_noio_save();
 	r = dispatch(ti, argc, argv, result, maxlen);
+	memalloc_noio_restore(noio);
 	mutex_unlock(&core->message_lock);
 	return r;
 }

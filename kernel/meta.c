@@ -134,7 +134,10 @@ static int reserve(struct remap_core *core, slot_t *slot)
 		else if (r != -ENOMEM)
 			r = -ENOSPC;
 	}
-	WRITE_ONCE(core->no_slots, r == -ENOSPC);
+	if (core->no_slots != (r == -ENOSPC)) {
+		WRITE_ONCE(core->no_slots, r == -ENOSPC);
+		remap_event(core);
+	}
 	return r;
 }
 
