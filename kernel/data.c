@@ -51,12 +51,39 @@ static blk_status_t buffer_io(struct remap_ctx *ctx, struct block_device *bdev, 
 }
 
 /**
+ * remap_set_budget() - begin with another bio, or with a block of a message
+ * @ctx: the context
+ * @least: jiffies it has in any case; 1 is one request
+ */
+void remap_set_budget(struct remap_ctx *ctx, unsigned long least)
+{
+	ctx->budget = max(least, (unsigned long)ctx->core->live->features.retry_budget * HZ);
+	ctx->spent = 0;
+	ctx->alive = REMAP_UNTOLD;
+}
+
+/**
+ * remap_note_error() - main has failed a request
+ * @core: the core
+ * @op: REQ_OP_READ or REQ_OP_WRITE
+ * @part: what of
+ *
+ * Context: process.
+ */
+void remap_note_error(struct remap_core *core, enum req_op op, const struct remap_part *part)
+{
+	atomic64_inc(op == REQ_OP_WRITE ? &core->write_errors : &core->read_errors);
+	WRITE_ONCE(core->last_error, remap_block_sector(core, part->block) + part->first);
+	remap_event(core);
+}
+
+/**
  * remap_budget_left() - may the present bio of a context cost another retry on main?
  * @ctx: the context
  */
 bool remap_budget_left(const struct remap_ctx *ctx)
 {
-	return ctx->spent < (unsigned long)ctx->core->live->features.retry_budget * HZ;
+	return ctx->spent < ctx->budget;
 }
 
 /**
@@ -203,23 +230,52 @@ void remap_copy_to_part(const struct remap_part *part, const void *buffer)
 	copy_part(part, (u8 *)buffer, true);
 }
 
-/* Does one other block answer? Returns false also when it could not be asked. */
-static bool ask_neighbour(struct remap_ctx *ctx, block_t block, enum req_op op, bool *asked)
+enum answer {
+	SILENT,			/* could not be asked, or said nothing about main */
+	ANSWERED,		/* it works there */
+	REFUSED,		/* it does not work there either */
+};
+
+/*
+ * A rewrite of a neighbour has failed. Its data was good before, and is in the scratch: if
+ * main has lost it by that, it goes to a slot.
+ */
+static void keep_neighbour(struct remap_ctx *ctx, block_t block, sector_t sector,
+			   unsigned int sectors)
+{
+	struct remap_core *core = ctx->core;
+	blk_status_t status;
+	int r;
+
+	status = remap_main_buffer(ctx, REQ_OP_READ, sector, ctx->image, sectors);
+	if (remap_judge(status) == REMAP_STS_OTHER ||
+	    (!status && !memcmp(ctx->image, ctx->scratch, sectors << SECTOR_SHIFT)))
+		return;
+	/* An open breaker is no reason to lose it. */
+	remap_breaker_take(core);
+	r = remap_claim(ctx, block, ctx->scratch, remap_bits(0, sectors), RMETA_REASON_WRITE);
+	if (r)
+		remap_err(core, "sector %llu of main went bad and has no slot (error %d): %u sectors are lost",
+			  (u64)sector, r, sectors);
+}
+
+static enum answer ask_neighbour(struct remap_ctx *ctx, block_t block, enum req_op op)
 {
 	struct remap_core *core = ctx->core;
 	sector_t sector = remap_block_sector(core, block);
-	unsigned int sectors = min_t(u64, remap_block_sectors(core), core->main_sectors - sector);
+	unsigned int sectors = remap_block_sectors(core);
+	enum answer answer = SILENT;
 	struct remap_view view;
 	struct remap_busy *busy;
 	blk_status_t status;
+	bool wrote = false;
 
 	busy = remap_busy_try(core, block);
 	if (!busy)
-		return false;
+		return SILENT;
 	rcu_read_lock();
 	remap_look(core, block, &view);
 	rcu_read_unlock();
-	status = BLK_STS_AGAIN;
 	if (view.slot != RMETA_NO_SLOT || remap_fenced(core, block))
 		goto out;
 	if (op == REQ_OP_WRITE) {
@@ -228,48 +284,66 @@ static bool ask_neighbour(struct remap_ctx *ctx, block_t block, enum req_op op, 
 		smp_mb();
 		synchronize_srcu_expedited(&core->flight);
 	}
-	*asked = true;
 	status = remap_main_buffer(ctx, REQ_OP_READ, sector, ctx->scratch, sectors);
-	if (!status && op == REQ_OP_WRITE)
+	if (!status && op == REQ_OP_WRITE) {
+		wrote = true;
 		status = remap_main_buffer(ctx, REQ_OP_WRITE, sector, ctx->scratch, sectors);
+		if (status)
+			keep_neighbour(ctx, block, sector, sectors);
+	}
+	if (!status)
+		answer = ANSWERED;
+	/* A neighbour that is bad to read says nothing about writing. */
+	else if (remap_judge(status) == REMAP_STS_UNSURE ||
+		 (remap_judge(status) == REMAP_STS_MEDIUM && wrote))
+		answer = REFUSED;
 out:
 	remap_busy_release(core, busy);
-	return !status;
+	return answer;
 }
 
 /**
  * remap_main_alive() - is it only this block, or the whole of main?
- * @ctx: a context of the core, owner of @block; its scratch is used
+ * @ctx: a context of the core, owner of @block; its image and scratch are used
  * @block: failed with a status that could mean either
  * @op: REQ_OP_WRITE: can main still write? A neighbour is rewritten with its own data.
  *	REQ_OP_READ: can it still read?
  *
  * Bad blocks come in clusters, so blocks at growing distance are asked until one answers.
- * Remapped and owned ones are passed over. When writing fails wherever it is tried, main is
- * gone, and the device fails. Only what the table line covers is touched: what is behind it
- * on main may be somebody else's.
+ * Remapped and owned ones are passed over. When writing is refused wherever it is tried, main
+ * is gone, and the device fails; a main that is away for a moment (transport, offline) has
+ * refused nothing. Only what the table line covers is touched: what is behind it on main may
+ * be somebody else's.
  *
- * Return: true if any other block answered.
+ * Return: REMAP_ALIVE if any other block answered; REMAP_UNTOLD if the budget did not last.
  * Context: process; sleeps.
  */
-bool remap_main_alive(struct remap_ctx *ctx, block_t block, enum req_op op)
+enum remap_alive remap_main_alive(struct remap_ctx *ctx, block_t block, enum req_op op)
 {
 	struct remap_core *core = ctx->core;
 	u64 blocks = core->live->ti->len >> core->block_shift;
-	bool asked = false;
+	bool refused = false;
 	u64 distance;
 
 	for (distance = 1; distance < blocks && distance <= 1U << 18; distance <<= 3) {
-		if (!remap_budget_left(ctx))
-			return false;
-		ctx->alive = (block + distance < blocks &&
-			      ask_neighbour(ctx, block + distance, op, &asked)) ||
-			     (block >= distance &&
-			      ask_neighbour(ctx, block - distance, op, &asked));
-		if (ctx->alive)
-			return true;
+		u64 neighbour[] = { block + distance, block - distance };
+		unsigned int i;
+
+		for (i = 0; i < ARRAY_SIZE(neighbour); i++) {
+			enum answer answer;
+
+			/* One before the start of main is a very large number. */
+			if (neighbour[i] >= blocks)
+				continue;
+			if (!remap_budget_left(ctx))
+				return REMAP_UNTOLD;
+			answer = ask_neighbour(ctx, neighbour[i], op);
+			if (answer == ANSWERED)
+				return REMAP_ALIVE;
+			refused |= answer == REFUSED;
+		}
 	}
-	if (asked && op == REQ_OP_WRITE)
+	if (refused && op == REQ_OP_WRITE)
 		remap_core_fail(core, "main does not accept writes anywhere");
-	return false;
+	return REMAP_DEAD;
 }

@@ -168,6 +168,13 @@ enum remap_class {
 	REMAP_NR_CLASSES
 };
 
+/* Is it one block of main, or all of it? */
+enum remap_alive {
+	REMAP_UNTOLD,		/* there was no time to ask */
+	REMAP_ALIVE,		/* it works elsewhere */
+	REMAP_DEAD,		/* it does not, or nobody could be asked */
+};
+
 /**
  * struct remap_ctx - what one process needs to work on one block; never allocated late
  * @core: whose
@@ -178,8 +185,9 @@ enum remap_class {
  * @vec: for @io, when the data is in a buffer
  * @image: a block of main, as it will be or is
  * @scratch: another, for comparison and for neighbours
- * @spent: jiffies spent in retries on main for the present bio
- * @alive: main has shown, for the present bio, that it can write elsewhere
+ * @budget: jiffies that the present bio may cost in retries on main
+ * @spent: jiffies that it has cost
+ * @alive: what main has shown for the present bio
  */
 struct remap_ctx {
 	struct remap_core *core;
@@ -190,8 +198,9 @@ struct remap_ctx {
 	struct bio_vec vec;
 	u8 *image;
 	u8 *scratch;
+	unsigned long budget;
 	unsigned long spent;
-	bool alive;
+	enum remap_alive alive;
 };
 
 /**
@@ -371,7 +380,7 @@ enum remap_mode {
  * @no_growth: growing failed; not tried again
  *
  * Policy and numbers:
- * @breaker_lock: irq-safe
+ * @breaker_lock: not irq-safe
  * @breaker_start: jiffies when the window began
  * @breaker_taken: slots taken in it
  * @breaker_open: no more automatic remaps
@@ -557,7 +566,8 @@ void remap_queue(struct remap_core *core, struct bio *bio);
 blk_status_t remap_store(struct remap_ctx *ctx, const struct remap_part *part);
 slot_t remap_new_slot(struct remap_ctx *ctx, block_t block, const u8 *image, u16 present);
 u16 remap_salvage(struct remap_ctx *ctx, block_t block, u16 wanted, bool failed);
-int remap_claim(struct remap_ctx *ctx, block_t block, u16 present, enum rmeta_reason reason);
+int remap_claim(struct remap_ctx *ctx, block_t block, const u8 *image, u16 present,
+		enum rmeta_reason reason);
 
 /* fetch.c */
 blk_status_t remap_fetch(struct remap_ctx *ctx, const struct remap_part *part);
@@ -574,7 +584,9 @@ blk_status_t remap_slot_buffer(struct remap_ctx *ctx, enum req_op op, slot_t slo
 			       unsigned int first, void *buffer, unsigned int sectors);
 void remap_copy_from_part(void *buffer, const struct remap_part *part);
 void remap_copy_to_part(const struct remap_part *part, const void *buffer);
-bool remap_main_alive(struct remap_ctx *ctx, block_t block, enum req_op op);
+enum remap_alive remap_main_alive(struct remap_ctx *ctx, block_t block, enum req_op op);
+void remap_note_error(struct remap_core *core, enum req_op op, const struct remap_part *part);
+void remap_set_budget(struct remap_ctx *ctx, unsigned long least);
 
 /* meta.c */
 extern const struct rmeta_host_ops remap_host_ops;

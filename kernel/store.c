@@ -133,8 +133,9 @@ u16 remap_salvage(struct remap_ctx *ctx, block_t block, u16 wanted, bool failed)
 
 /**
  * remap_claim() - give an unmapped block a slot
- * @ctx: a context of the core, owner of @block; its image is what the block holds
+ * @ctx: a context of the core, owner of @block
  * @block: of main
+ * @image: what the block holds
  * @present: mask of the sectors that the image has; the others become pending
  * @reason: why
  *
@@ -142,7 +143,8 @@ u16 remap_salvage(struct remap_ctx *ctx, block_t block, u16 wanted, bool failed)
  * already, look it up; else a negative errno and the block is where it was, or fenced.
  * Context: process; sleeps.
  */
-int remap_claim(struct remap_ctx *ctx, block_t block, u16 present, enum rmeta_reason reason)
+int remap_claim(struct remap_ctx *ctx, block_t block, const u8 *image, u16 present,
+		enum rmeta_reason reason)
 {
 	struct remap_core *core = ctx->core;
 	u16 all = rmeta_block_mask(block, core->main_sectors, core->block_shift);
@@ -154,7 +156,7 @@ int remap_claim(struct remap_ctx *ctx, block_t block, u16 present, enum rmeta_re
 
 	/* A page may stop taking changes just now; the next slot is then in another. */
 	for (tries = 0; tries < 3 && r == -EROFS; tries++) {
-		claim.slot = remap_new_slot(ctx, block, ctx->image, present);
+		claim.slot = remap_new_slot(ctx, block, image, present);
 		if (claim.slot == RMETA_NO_SLOT)
 			return -ENOSPC;
 		r = remap_meta_run(core, &claim);
@@ -183,23 +185,25 @@ static int remap_part(struct remap_ctx *ctx, const struct remap_part *part)
 		return -EBUSY;
 	present = bits | remap_salvage(ctx, part->block, all & ~bits, false);
 	remap_copy_from_part(ctx->image + (part->first << SECTOR_SHIFT), part);
-	return remap_claim(ctx, part->block, present, RMETA_REASON_WRITE);
+	return remap_claim(ctx, part->block, ctx->image, present, RMETA_REASON_WRITE);
 }
 
-/* Once more to main. Success counts only if main also gives it back. */
+/*
+ * Once more to main. Success counts only if main also gives it back. A copy is written, since
+ * the pages of the bio may change while it is on its way.
+ */
 static blk_status_t retry_write(struct remap_ctx *ctx, const struct remap_part *part)
 {
-	blk_status_t status = remap_main_part(ctx, REQ_OP_WRITE, part);
-	size_t bytes = part->sectors << SECTOR_SHIFT;
+	sector_t sector = remap_block_sector(ctx->core, part->block) + part->first;
+	blk_status_t status;
 
-	if (status || !(remap_bio(part->bio)->flags & RB_ERROR))
-		return status;
-	status = remap_main_buffer(ctx, REQ_OP_READ, remap_block_sector(ctx->core, part->block) +
-				   part->first, ctx->image, part->sectors);
-	if (status)
-		return status;
 	remap_copy_from_part(ctx->scratch, part);
-	return memcmp(ctx->image, ctx->scratch, bytes) ? BLK_STS_MEDIUM : BLK_STS_OK;
+	status = remap_main_buffer(ctx, REQ_OP_WRITE, sector, ctx->scratch, part->sectors);
+	if (!status)
+		status = remap_main_buffer(ctx, REQ_OP_READ, sector, ctx->image, part->sectors);
+	if (!status && memcmp(ctx->image, ctx->scratch, part->sectors << SECTOR_SHIFT))
+		status = BLK_STS_MEDIUM;
+	return status;
 }
 
 /* @again: the block turned out to be mapped; what is returned then means nothing. */
@@ -214,18 +218,30 @@ static blk_status_t store_unmapped(struct remap_ctx *ctx, const struct remap_par
 
 	if (rb->flags & RB_ON_MAIN && !(rb->flags & RB_REDO))
 		return BLK_STS_OK;
+	if (!(rb->flags & RB_ERROR)) {
+		status = remap_main_part(ctx, REQ_OP_WRITE, part);
+		if (!status)
+			return BLK_STS_OK;
+		remap_note_error(core, REQ_OP_WRITE, part);
+		/* From here on it is a bio that main has failed, and the rest of it too. */
+		rb->flags |= RB_ERROR;
+		rb->status = status;
+	}
 	if (remap_budget_left(ctx))
 		status = retry_write(ctx, part);
 	else
 		untried = true;
 	if (!status && !untried)
 		return BLK_STS_OK;
+	WRITE_ONCE(core->last_error, remap_block_sector(core, part->block) + part->first);
 	/* A disk that refuses all writes is not a disk with bad blocks. */
 	if (remap_judge(status) == REMAP_STS_OTHER || core->live->features.no_auto_remap ||
-	    bdev_read_only(core->main))
+	    bdev_read_only(core->main) || READ_ONCE(core->breaker_open))
 		return failure(status);
-	if (remap_judge(status) == REMAP_STS_UNSURE &&
-	    !(untried ? ctx->alive : remap_main_alive(ctx, part->block, REQ_OP_WRITE)))
+	if (remap_judge(status) == REMAP_STS_UNSURE && ctx->alive != REMAP_ALIVE && !untried)
+		ctx->alive = remap_main_alive(ctx, part->block, REQ_OP_WRITE);
+	/* Out of time is no reason to fail: a slot takes it as well. */
+	if (remap_judge(status) == REMAP_STS_UNSURE && ctx->alive == REMAP_DEAD)
 		return status;
 	r = remap_part(ctx, part);
 	*again = r == -EEXIST;
@@ -300,9 +316,11 @@ static blk_status_t move_block(struct remap_ctx *ctx, const struct remap_part *p
 	if (read_slot(ctx, view->slot, in_slot, &present))
 		return BLK_STS_IOERR;
 	lost = in_slot & ~present;
-	/* A lost entry has no pending bits: now or never. */
-	if (lost && !view->lost)
+	if (lost && !view->lost) {
+		/* A lost entry has no pending bits: now or never. */
+		remap_set_budget(ctx, 1);
 		present |= remap_salvage(ctx, part->block, view->mask & ~bits, false);
+	}
 	present |= bits;
 	remap_copy_from_part(ctx->image + (part->first << SECTOR_SHIFT), part);
 	move.slot = remap_new_slot(ctx, part->block, ctx->image, present);
@@ -322,7 +340,8 @@ static blk_status_t store_mapped(struct remap_ctx *ctx, const struct remap_part 
 {
 	blk_status_t status = remap_slot_part(ctx, REQ_OP_WRITE, view->slot, part);
 
-	if (status)
+	/* The second try, for a bio that has already failed there. */
+	if (status && !(remap_bio(part->bio)->flags & RB_SLOT))
 		status = remap_slot_part(ctx, REQ_OP_WRITE, view->slot, part);
 	if (remap_judge(status) == REMAP_STS_OTHER)
 		return BLK_STS_IOERR;

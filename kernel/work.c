@@ -71,14 +71,13 @@ static void do_bio(struct remap_ctx *ctx, struct bio *bio)
 	blk_status_t status = BLK_STS_OK, part_status;
 	struct remap_busy *busy;
 
-	if (dm_noflush_suspending(core->live->ti)) {
-		/* Nothing of it has been acknowledged; all of it comes again after the resume. */
-		remap_finish(bio, BLK_STS_DM_REQUEUE);
-		return;
-	}
-	ctx->spent = 0;
-	ctx->alive = false;
+	remap_set_budget(ctx, 0);
 	for (; part.offset < sectors; part.offset += part.sectors) {
+		if (dm_noflush_suspending(core->live->ti)) {
+			/* Nothing of it is acknowledged; all of it comes again after the resume. */
+			status = BLK_STS_DM_REQUEUE;
+			break;
+		}
 		part.block = (sector + part.offset) >> core->block_shift;
 		part.first = (sector + part.offset) & (remap_block_sectors(core) - 1);
 		part.sectors = min(sectors - part.offset, remap_block_sectors(core) - part.first);
