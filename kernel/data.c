@@ -40,10 +40,10 @@ static blk_status_t part_io(struct remap_ctx *ctx, struct block_device *bdev, en
 	return run_io(ctx);
 }
 
-static blk_status_t buffer_io(struct remap_ctx *ctx, struct block_device *bdev, enum req_op op,
+static blk_status_t buffer_io(struct remap_ctx *ctx, struct block_device *bdev, blk_opf_t opf,
 			      sector_t sector, void *buffer, unsigned int sectors)
 {
-	bio_init(ctx->io, bdev, &ctx->vec, 1, durable(op));
+	bio_init(ctx->io, bdev, &ctx->vec, 1, opf);
 	ctx->io->bi_iter.bi_sector = sector;
 	__bio_add_page(ctx->io, virt_to_page(buffer), sectors << SECTOR_SHIFT,
 		       offset_in_page(buffer));
@@ -66,14 +66,14 @@ void remap_set_budget(struct remap_ctx *ctx, unsigned long least)
  * remap_note_error() - main has failed a request
  * @core: the core
  * @op: REQ_OP_READ or REQ_OP_WRITE
- * @part: what of
+ * @sector: of main
  *
  * Context: process.
  */
-void remap_note_error(struct remap_core *core, enum req_op op, const struct remap_part *part)
+void remap_note_error(struct remap_core *core, enum req_op op, sector_t sector)
 {
 	atomic64_inc(op == REQ_OP_WRITE ? &core->write_errors : &core->read_errors);
-	WRITE_ONCE(core->last_error, remap_block_sector(core, part->block) + part->first);
+	WRITE_ONCE(core->last_error, sector);
 	remap_event(core);
 }
 
@@ -110,6 +110,21 @@ blk_status_t remap_main_part(struct remap_ctx *ctx, enum req_op op, const struct
 	return status;
 }
 
+static blk_status_t main_io(struct remap_ctx *ctx, blk_opf_t opf, sector_t sector, void *buffer,
+			    unsigned int sectors)
+{
+	struct remap_core *core = ctx->core;
+	unsigned long start;
+	blk_status_t status;
+
+	mutex_lock(&core->retry_lock);
+	start = jiffies;
+	status = buffer_io(ctx, core->main, opf, sector, buffer, sectors);
+	ctx->spent += jiffies - start;
+	mutex_unlock(&core->retry_lock);
+	return status;
+}
+
 /**
  * remap_main_buffer() - read or write sectors of main
  * @ctx: a context of the core
@@ -124,16 +139,46 @@ blk_status_t remap_main_part(struct remap_ctx *ctx, enum req_op op, const struct
 blk_status_t remap_main_buffer(struct remap_ctx *ctx, enum req_op op, sector_t sector, void *buffer,
 			       unsigned int sectors)
 {
+	return main_io(ctx, durable(op), sector, buffer, sectors);
+}
+
+/**
+ * remap_main_restore() - write sectors of main, durable only after remap_main_flush()
+ * @ctx: a context of the core
+ * @sector: of main
+ * @buffer: physically contiguous
+ * @sectors: how many, at most a block
+ *
+ * Return: the status of main.
+ * Context: process; sleeps, for as long as the disk takes.
+ */
+blk_status_t remap_main_restore(struct remap_ctx *ctx, sector_t sector, void *buffer,
+				unsigned int sectors)
+{
+	return main_io(ctx, REQ_OP_WRITE | REQ_SYNC, sector, buffer, sectors);
+}
+
+/**
+ * remap_main_flush() - make durable what main has completed
+ * @ctx: a context of the core
+ *
+ * A failure may stand for other data that was lost with it, so the next flush from above is
+ * told as well.
+ *
+ * Return: 0 or -EIO.
+ * Context: process; sleeps.
+ */
+int remap_main_flush(struct remap_ctx *ctx)
+{
 	struct remap_core *core = ctx->core;
-	unsigned long start;
 	blk_status_t status;
 
-	mutex_lock(&core->retry_lock);
-	start = jiffies;
-	status = buffer_io(ctx, core->main, op, sector, buffer, sectors);
-	ctx->spent += jiffies - start;
-	mutex_unlock(&core->retry_lock);
-	return status;
+	bio_init(ctx->io, core->main, NULL, 0, REQ_OP_WRITE | REQ_PREFLUSH | REQ_SYNC);
+	status = run_io(ctx);
+	if (!status)
+		return 0;
+	WRITE_ONCE(core->flush_error, (__force u32)status);
+	return -EIO;
 }
 
 static void count_slot_io(struct remap_core *core, enum req_op op, blk_status_t status)
@@ -186,7 +231,7 @@ blk_status_t remap_slot_buffer(struct remap_ctx *ctx, enum req_op op, slot_t slo
 	struct remap_core *core = ctx->core;
 	blk_status_t status;
 
-	status = buffer_io(ctx, core->spare, op,
+	status = buffer_io(ctx, core->spare, durable(op),
 			   rmeta_slot_sector(&core->table.store.geo, slot) + first, buffer,
 			   sectors);
 	count_slot_io(core, op, status);

@@ -302,6 +302,14 @@ static bool make_change(struct remap_core *core, struct remap_meta *request,
 	case REMAP_META_RETIRE:
 		rmeta_change_retire(table, change, request->slot, request->block);
 		return true;
+	case REMAP_META_FREE:
+		/* The old claim of a block that has moved could come back: see table.h. */
+		if (table->unretired) {
+			request->error = -EROFS;
+			return false;
+		}
+		rmeta_change_free(table, change, request->slot);
+		return true;
 	case REMAP_META_RESERVE:
 		request->error = reserve(core, &request->slot);
 		return false;

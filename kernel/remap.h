@@ -14,6 +14,7 @@
  *	data.c		synchronous I/O on main and on slots
  *	meta.c		the metadata worker: the one writer of the table
  *	message.c	messages
+ *	unmap.c		bringing blocks home to main
  *	status.c	status, modes as words, health
  *
  * A *core* belongs to a spare and outlives the tables of its mapped device; a *target* is
@@ -134,8 +135,7 @@ enum remap_bio_flags {
 	RB_WORK = 1 << 6,	/* a context is to do it */
 	RB_ERROR = 1 << 7,	/* ... of the class for errors */
 	RB_ON_MAIN = 1 << 8,	/* a write that main has completed */
-	RB_REDO = 1 << 9,	/* ... and that has to be made again where it is still on main */
-	RB_DONE = 1 << 10,	/* completed by us: end_io has nothing to add */
+	RB_DONE = 1 << 9,	/* completed by us: end_io has nothing to add */
 };
 
 /**
@@ -236,6 +236,7 @@ enum remap_meta_op {
 	REMAP_META_MASK,	/* clear @bits of @slot */
 	REMAP_META_MOVE,	/* @block from @from to @slot, @clear unmasked, @bits lost */
 	REMAP_META_RETIRE,	/* @slot is bad */
+	REMAP_META_FREE,	/* @slot: the data of @block is durable on main */
 	REMAP_META_RESERVE,	/* out: @slot */
 	REMAP_META_UNRESERVE,	/* @slot was not needed */
 	REMAP_META_COMMIT,	/* save the counters; all earlier requests are done then */
@@ -276,6 +277,42 @@ struct remap_meta {
 struct remap_range {
 	block_t first;
 	u64 nr;
+};
+
+/**
+ * struct remap_homing - a block that is being unmapped
+ * @busy: ownership of it
+ * @block: which
+ * @slot: it has now
+ * @in_slot: mask of the sectors that are there
+ * @error: why it stays there, or 0
+ * @request: frees the slot
+ */
+struct remap_homing {
+	struct remap_busy *busy;
+	block_t block;
+	slot_t slot;
+	u16 in_slot;
+	int error;
+	struct remap_meta request;
+};
+
+/**
+ * struct remap_unmap - a batch of an unmap message
+ * @blocks: being unmapped together
+ * @nr: how many
+ * @start: jiffies when the first of them was claimed
+ * @handled: out: blocks that are not mapped any more
+ * @error: out: the first error, or 0
+ * @error_block: out: where
+ */
+struct remap_unmap {
+	struct remap_homing blocks[REMAP_MESSAGE_BLOCKS];
+	unsigned int nr;
+	unsigned long start;
+	u64 handled;
+	int error;
+	block_t error_block;
 };
 
 /**
@@ -343,7 +380,7 @@ enum remap_mode {
  * @table: the metadata; changed by the metadata worker only (or with no worker about)
  * @regions: bitmap, see region.h
  * @failed: all I/O errors until a reload
- * @rewrites: some block of main has been rewritten with its own data, see map.c
+ * @rewrites: some block of main has been written by us other than for a bio, see map.c
  *
  * Exclusion (busy.c):
  * @busy_lock: irq-safe
@@ -480,6 +517,20 @@ static inline u16 remap_bits(unsigned int first, unsigned int sectors)
 	return (u16)(((1U << sectors) - 1) << first);
 }
 
+/*
+ * The next run of set bits of @mask at or above *@first, if there is one: its start and length.
+ */
+static inline bool remap_next_run(u16 mask, unsigned int *first, unsigned int *sectors)
+{
+	unsigned long rest = mask >> *first;
+
+	if (!rest)
+		return false;
+	*first += __ffs(rest);
+	*sectors = ffz((unsigned long)mask >> *first);
+	return true;
+}
+
 static inline struct remap_bio *remap_bio(struct bio *bio)
 {
 	return dm_per_bio_data(bio, sizeof(struct remap_bio));
@@ -564,6 +615,7 @@ void remap_queue(struct remap_core *core, struct bio *bio);
 
 /* store.c */
 blk_status_t remap_store(struct remap_ctx *ctx, const struct remap_part *part);
+blk_status_t remap_read_slot(struct remap_ctx *ctx, slot_t slot, u16 wanted, u16 *got);
 slot_t remap_new_slot(struct remap_ctx *ctx, block_t block, const u8 *image, u16 present);
 u16 remap_salvage(struct remap_ctx *ctx, block_t block, u16 wanted, bool failed);
 int remap_claim(struct remap_ctx *ctx, block_t block, const u8 *image, u16 present,
@@ -578,6 +630,9 @@ bool remap_budget_left(const struct remap_ctx *ctx);
 blk_status_t remap_main_part(struct remap_ctx *ctx, enum req_op op, const struct remap_part *part);
 blk_status_t remap_main_buffer(struct remap_ctx *ctx, enum req_op op, sector_t sector, void *buffer,
 			       unsigned int sectors);
+blk_status_t remap_main_restore(struct remap_ctx *ctx, sector_t sector, void *buffer,
+				unsigned int sectors);
+int remap_main_flush(struct remap_ctx *ctx);
 blk_status_t remap_slot_part(struct remap_ctx *ctx, enum req_op op, slot_t slot,
 			     const struct remap_part *part);
 blk_status_t remap_slot_buffer(struct remap_ctx *ctx, enum req_op op, slot_t slot,
@@ -585,7 +640,7 @@ blk_status_t remap_slot_buffer(struct remap_ctx *ctx, enum req_op op, slot_t slo
 void remap_copy_from_part(void *buffer, const struct remap_part *part);
 void remap_copy_to_part(const struct remap_part *part, const void *buffer);
 enum remap_alive remap_main_alive(struct remap_ctx *ctx, block_t block, enum req_op op);
-void remap_note_error(struct remap_core *core, enum req_op op, const struct remap_part *part);
+void remap_note_error(struct remap_core *core, enum req_op op, sector_t sector);
 void remap_set_budget(struct remap_ctx *ctx, unsigned long least);
 
 /* meta.c */
@@ -599,6 +654,10 @@ void remap_meta_import(struct remap_core *core, struct remap_import *import);
 void remap_meta_kick(struct remap_core *core);
 int remap_slot_get(struct remap_core *core, slot_t *slot);
 void remap_slot_put(struct remap_core *core, slot_t slot);
+
+/* unmap.c */
+void remap_unmap_add(struct remap_core *core, struct remap_unmap *unmap, block_t block);
+void remap_unmap_flush(struct remap_core *core, struct remap_unmap *unmap);
 
 /* message.c */
 int remap_message(struct dm_target *ti, unsigned int argc, char **argv, char *result,

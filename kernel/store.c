@@ -5,7 +5,7 @@
  * where reads will look for it.
  *
  *	block		what happened			what is done
- *	unmapped	main has completed it		nothing, or once more (RB_REDO)
+ *	unmapped	main has completed it		nothing, or once more (see map.c)
  *	unmapped	main failed			again; read back; else a new slot
  *	mapped		-				to its slot; clear mask bits
  *	mapped		its slot fails, twice		move to another slot, retire this one
@@ -18,22 +18,13 @@
 /* Write the @present sectors of an image of a block to a slot, durably. */
 static blk_status_t write_image(struct remap_ctx *ctx, slot_t slot, const u8 *image, u16 present)
 {
-	unsigned int first, end, sectors = remap_block_sectors(ctx->core);
-	blk_status_t status;
+	blk_status_t status = BLK_STS_OK;
+	unsigned int first, sectors;
 
-	for (first = 0; first < sectors; first = end + 1) {
-		while (first < sectors && !(present & BIT(first)))
-			first++;
-		for (end = first; end < sectors && present & BIT(end); end++)
-			;
-		if (first == end)
-			break;
+	for (first = 0; !status && remap_next_run(present, &first, &sectors); first += sectors)
 		status = remap_slot_buffer(ctx, REQ_OP_WRITE, slot, first,
-					   (u8 *)image + (first << SECTOR_SHIFT), end - first);
-		if (status)
-			return status;
-	}
-	return BLK_STS_OK;
+					   (u8 *)image + (first << SECTOR_SHIFT), sectors);
+	return status;
 }
 
 /**
@@ -216,13 +207,15 @@ static blk_status_t store_unmapped(struct remap_ctx *ctx, const struct remap_par
 	bool untried = false;
 	int r;
 
-	if (rb->flags & RB_ON_MAIN && !(rb->flags & RB_REDO))
+	/* Unless it may have been undone since: see map.c. */
+	if (rb->flags & RB_ON_MAIN && !READ_ONCE(core->rewrites))
 		return BLK_STS_OK;
 	if (!(rb->flags & RB_ERROR)) {
 		status = remap_main_part(ctx, REQ_OP_WRITE, part);
 		if (!status)
 			return BLK_STS_OK;
-		remap_note_error(core, REQ_OP_WRITE, part);
+		remap_note_error(core, REQ_OP_WRITE,
+				 remap_block_sector(core, part->block) + part->first);
 		/* From here on it is a bio that main has failed, and the rest of it too. */
 		rb->flags |= RB_ERROR;
 		rb->status = status;
@@ -260,12 +253,18 @@ static blk_status_t clear_mask(struct remap_core *core, const struct remap_part 
 	return remap_meta_run(core, &request) ? BLK_STS_IOERR : BLK_STS_OK;
 }
 
-/*
- * Read what can be read of @wanted out of a slot, into the image. Returns anything but
- * BLK_STS_OK only for a status that says nothing about the sectors: they may well be there,
- * and must not be taken for lost.
+/**
+ * remap_read_slot() - read what can be read of a block out of its slot
+ * @ctx: a context of the core, owner of the block; its image gets it
+ * @slot: of the block
+ * @wanted: mask of sectors
+ * @got: out: those that were read
+ *
+ * Return: anything but BLK_STS_OK only for a status that says nothing about the sectors: they
+ * may well be there, and must not be taken for lost.
+ * Context: process; sleeps.
  */
-static blk_status_t read_slot(struct remap_ctx *ctx, slot_t slot, u16 wanted, u16 *got)
+blk_status_t remap_read_slot(struct remap_ctx *ctx, slot_t slot, u16 wanted, u16 *got)
 {
 	/* Masks are made of whole logical blocks of main; the spare's are no larger. */
 	unsigned int unit = bdev_logical_block_size(ctx->core->main) >> SECTOR_SHIFT, at;
@@ -313,7 +312,7 @@ static blk_status_t move_block(struct remap_ctx *ctx, const struct remap_part *p
 
 	/* Siblings that are still on their way to the old slot. */
 	synchronize_srcu_expedited(&core->flight);
-	if (read_slot(ctx, view->slot, in_slot, &present))
+	if (remap_read_slot(ctx, view->slot, in_slot, &present))
 		return BLK_STS_IOERR;
 	lost = in_slot & ~present;
 	if (lost && !view->lost) {
