@@ -186,6 +186,7 @@ u32 remap_breaker_left(struct remap_core *core, const struct remap_features *fea
 
 static void free_core(struct remap_core *core)
 {
+	remap_jobs_exit(core);
 	remap_work_exit(core);
 	remap_meta_exit(core);
 	/* Only now can nothing raise an event any more. */
@@ -230,8 +231,8 @@ static struct remap_core *make_core(struct remap_target *t)
 				 sizeof(*core->regions), GFP_KERNEL);
 	core->fenced = kvmalloc_array(REMAP_FENCED, sizeof(*core->fenced), GFP_KERNEL);
 	core->percpu = alloc_percpu(struct remap_percpu);
-	/* Both of them, so that both can be undone. */
-	if (remap_meta_init(core) | remap_work_init(core) || !core->regions || !core->fenced ||
+	/* All of them, so that all can be undone. */
+	if (remap_meta_init(core) | remap_work_init(core) | remap_jobs_init(core) || !core->regions || !core->fenced ||
 	    !core->percpu) {
 		free_core(core);
 		return NULL;
@@ -396,6 +397,8 @@ static int go_live(struct remap_core *core, struct remap_target *t)
 	core->main = t->main->bdev;
 	core->spare = t->spare->bdev;
 	if (!core->loaded || core->failed || core->table.read_only != t->read_only) {
+		remap_jobs_forget(core);
+		core->salvage.started = false;
 		remap_spare_unload(core);
 		core->failed = false;
 		core->rewrites = false;

@@ -359,7 +359,7 @@ static int do_commit(struct remap_core *core)
 
 static bool is_for_later(const char *word)
 {
-	static const char *const words[] = { "salvage", "scan", "scrub", "stats" };
+	static const char *const words[] = { "scan", "scrub", "stats" };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(words); i++)
@@ -385,6 +385,14 @@ static int dispatch(struct dm_target *ti, unsigned int argc, char **argv, char *
 		return do_commit(core);
 	if (!strcmp(argv[0], "breaker") && argc == 2 && !strcmp(argv[1], "reset")) {
 		remap_breaker_reset(core);
+		return 0;
+	}
+	if (!strcmp(argv[0], "salvage") && argc == 2 && !strcmp(argv[1], "start")) {
+		remap_salvage_start(core);
+		return 0;
+	}
+	if (!strcmp(argv[0], "salvage") && argc == 2 && !strcmp(argv[1], "stop")) {
+		remap_job_stop(&core->jobs[REMAP_JOB_SALVAGE]);
 		return 0;
 	}
 	if (is_for_later(argv[0])) {

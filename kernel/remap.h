@@ -15,6 +15,8 @@
  *	meta.c		the metadata worker: the one writer of the table
  *	message.c	messages
  *	unmap.c		bringing blocks home to main
+ *	background.c	jobs: started, stopped, at rest while suspended
+ *	salvage.c	the job that tries pending sectors on main again
  *	status.c	status, modes as words, health
  *
  * A *core* belongs to a spare and outlives the tables of its mapped device; a *target* is
@@ -41,8 +43,8 @@
 
 #define REMAP_CONTEXTS 8		/* of each class */
 #define REMAP_MESSAGE_BLOCKS 16		/* owned at once by a message */
-/* Each context owns a block and may try for one neighbour; so claims never find it full. */
-#define REMAP_BUSY (2 * 2 * REMAP_CONTEXTS + REMAP_MESSAGE_BLOCKS)
+/* Contexts and jobs own a block and may try for one neighbour; so claims never find it full. */
+#define REMAP_BUSY (2 * (2 * REMAP_CONTEXTS + REMAP_NR_JOBS) + REMAP_MESSAGE_BLOCKS)
 /* More than the blocks of a message, so that a bio beside those takes no lock. */
 #define REMAP_BUSY_COUNTS 64
 #define REMAP_FENCED 1024		/* blocks; beyond that the device fails */
@@ -201,6 +203,26 @@ struct remap_ctx {
 	unsigned long budget;
 	unsigned long spent;
 	enum remap_alive alive;
+};
+
+#include "background.h"
+
+/**
+ * struct remap_salvage - how far the salvage job is
+ * @next: slot to look at next
+ * @end: where the pass ends
+ * @wanted: pending sectors when it began
+ * @tried: of these
+ * @healed: of these, now in their slots
+ * @started: there has been a pass since the load
+ */
+struct remap_salvage {
+	u64 next;
+	u64 end;
+	u64 wanted;
+	u64 tried;
+	u64 healed;
+	bool started;
 };
 
 /**
@@ -403,6 +425,12 @@ enum remap_mode {
  * @data_wq: runs contexts
  * @retry_lock: one retry on main at a time
  *
+ * Jobs (background.c):
+ * @job_lock: not irq-safe
+ * @jobs: all
+ * @jobs_paused: none takes a step
+ * @salvage: of the salvage job
+ *
  * Metadata (meta.c):
  * @meta_lock: not irq-safe
  * @meta_requests: for the worker
@@ -472,6 +500,11 @@ struct remap_core {
 	struct mutex message_lock;
 	struct workqueue_struct *data_wq;
 	struct mutex retry_lock;
+
+	spinlock_t job_lock;
+	struct remap_job jobs[REMAP_NR_JOBS];
+	bool jobs_paused;
+	struct remap_salvage salvage;
 
 	spinlock_t meta_lock;
 	struct list_head meta_requests;
@@ -612,9 +645,12 @@ bool remap_fenced(const struct remap_core *core, block_t block);
 int remap_work_init(struct remap_core *core);
 void remap_work_exit(struct remap_core *core);
 void remap_queue(struct remap_core *core, struct bio *bio);
+int remap_ctx_init(struct remap_core *core, struct remap_ctx *ctx);
+void remap_ctx_exit(struct remap_ctx *ctx);
 
 /* store.c */
 blk_status_t remap_store(struct remap_ctx *ctx, const struct remap_part *part);
+blk_status_t remap_write_image(struct remap_ctx *ctx, slot_t slot, const u8 *image, u16 present);
 blk_status_t remap_read_slot(struct remap_ctx *ctx, slot_t slot, u16 wanted, u16 *got);
 slot_t remap_new_slot(struct remap_ctx *ctx, block_t block, const u8 *image, u16 present);
 u16 remap_salvage(struct remap_ctx *ctx, block_t block, u16 wanted, bool failed);
@@ -658,6 +694,10 @@ void remap_slot_put(struct remap_core *core, slot_t slot);
 /* unmap.c */
 void remap_unmap_add(struct remap_core *core, struct remap_unmap *unmap, block_t block);
 void remap_unmap_flush(struct remap_core *core, struct remap_unmap *unmap);
+
+/* salvage.c */
+long remap_salvage_step(struct remap_job *job);
+void remap_salvage_start(struct remap_core *core);
 
 /* message.c */
 int remap_message(struct dm_target *ti, unsigned int argc, char **argv, char *result,

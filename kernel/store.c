@@ -15,8 +15,17 @@
  */
 #include "remap.h"
 
-/* Write the @present sectors of an image of a block to a slot, durably. */
-static blk_status_t write_image(struct remap_ctx *ctx, slot_t slot, const u8 *image, u16 present)
+/**
+ * remap_write_image() - write sectors of an image of a block to a slot, durably
+ * @ctx: a context of the core
+ * @slot: the slot
+ * @image: of the block
+ * @present: mask of the sectors to write
+ *
+ * Return: the status of the spare.
+ * Context: process; sleeps.
+ */
+blk_status_t remap_write_image(struct remap_ctx *ctx, slot_t slot, const u8 *image, u16 present)
 {
 	blk_status_t status = BLK_STS_OK;
 	unsigned int first, sectors;
@@ -53,7 +62,7 @@ slot_t remap_new_slot(struct remap_ctx *ctx, block_t block, const u8 *image, u16
 
 		if (remap_slot_get(core, &slot))
 			return RMETA_NO_SLOT;
-		status = write_image(ctx, slot, image, present);
+		status = remap_write_image(ctx, slot, image, present);
 		if (!status)
 			return slot;
 		if (remap_judge(status) == REMAP_STS_OTHER) {

@@ -104,7 +104,15 @@ static void do_work(struct work_struct *work)
 		do_bio(ctx, bio);
 }
 
-static int init_context(struct remap_core *core, struct remap_ctx *ctx)
+/**
+ * remap_ctx_init() - make what a context needs
+ * @core: whose
+ * @ctx: zeroed
+ *
+ * Return: 0 or -ENOMEM; remap_ctx_exit() is due in either case.
+ * Context: sleeps.
+ */
+int remap_ctx_init(struct remap_core *core, struct remap_ctx *ctx)
 {
 	ctx->core = core;
 	INIT_LIST_HEAD(&ctx->idle);
@@ -116,7 +124,11 @@ static int init_context(struct remap_core *core, struct remap_ctx *ctx)
 	return ctx->image && ctx->scratch && ctx->io ? 0 : -ENOMEM;
 }
 
-static void exit_context(struct remap_ctx *ctx)
+/**
+ * remap_ctx_exit() - free what a context has
+ * @ctx: nobody uses it
+ */
+void remap_ctx_exit(struct remap_ctx *ctx)
 {
 	kfree(ctx->image);
 	kfree(ctx->scratch);
@@ -145,18 +157,18 @@ int remap_work_init(struct remap_core *core)
 	for (i = 0; i < ARRAY_SIZE(core->contexts); i++) {
 		struct remap_ctx *ctx = &core->contexts[i];
 
-		r = init_context(core, ctx);
+		r = remap_ctx_init(core, ctx);
 		if (r)
 			return r;
 		ctx->class = i % REMAP_NR_CLASSES;
 		list_add(&ctx->idle, &core->idle[ctx->class]);
 	}
-	r = init_context(core, &core->message_ctx);
+	r = remap_ctx_init(core, &core->message_ctx);
 	if (r)
 		return r;
 	core->data_wq = alloc_workqueue("dm-remap-data/%u:%u", WQ_MEM_RECLAIM | WQ_UNBOUND,
-					ARRAY_SIZE(core->contexts), MAJOR(core->spare_devt),
-					MINOR(core->spare_devt));
+					ARRAY_SIZE(core->contexts) + REMAP_NR_JOBS,
+					MAJOR(core->spare_devt), MINOR(core->spare_devt));
 	return core->data_wq ? 0 : -ENOMEM;
 }
 
@@ -173,6 +185,6 @@ void remap_work_exit(struct remap_core *core)
 	if (core->data_wq)
 		destroy_workqueue(core->data_wq);
 	for (i = 0; i < ARRAY_SIZE(core->contexts); i++)
-		exit_context(&core->contexts[i]);
-	exit_context(&core->message_ctx);
+		remap_ctx_exit(&core->contexts[i]);
+	remap_ctx_exit(&core->message_ctx);
 }
