@@ -13,6 +13,7 @@
  * Superblocks of two spares are never there together: were one of them hidden while the
  * other spare is used, its return would make it a matter of opinion which one counts.
  */
+#include "create_private.h"
 #include "table.h"
 
 static void copy_text(char *field, size_t bytes, const char *text)
@@ -90,43 +91,70 @@ static int zero(struct rmeta_store *store,
 	return 0;
 }
 
-static int write_superblocks(struct rmeta_store *store, const struct rmeta_format_params *params,
-			     u8 *image)
+void rmeta_create_activation(struct rmeta_store *store)
 {
-	struct rmeta_object object = { .number = RMETA_OBJECT_SUPERBLOCK, .image = image };
+	u32 highest = highest_activation(store, store->buffers);
+
+	if (highest >= RMETA_MAX_ACTIVATIONS)
+		highest = 0;	/* no number is left above; what has the last one is erased */
+	store->activations = highest + 1;
+	store->counter = 0;
+}
+
+int rmeta_create_erase(struct rmeta_store *store)
+{
+	int r = zero(store, superblock_at, store->buffers[0]);
+
+	if (!r && RMETA_RULE(FORMAT_INVALIDATE))
+		r = zero(store, first_page_at, store->buffers[0]);
+	return r;
+}
+
+int rmeta_create_super(struct rmeta_store *store, struct rmeta_superblock *sb)
+{
+	struct rmeta_object object = { .number = RMETA_OBJECT_SUPERBLOCK };
+	int r;
+
+	sb->block_shift = store->geo.block_shift;
+	sb->activations = store->activations;
+	sb->main_sectors = store->geo.main_sectors;
+	sb->spare_sectors = store->geo.spare_sectors;
+	sb->zone_start = RMETA_ZONE_START;
+	sb->zone_sectors = store->geo.zone_sectors;
+	sb->zone_slots = store->geo.zone_slots;
+	sb->table_pages = store->geo.table_pages;
+	r = rmeta_next_sequence(store, &sb->sequence);
+	if (r)
+		return r;
+	object.image = rmeta_zalloc(RMETA_BYTES);
+	if (!object.image)
+		return -ENOMEM;
+	rmeta_superblock_encode(object.image, sb);
+	rmeta_initialise(store, &object, 1);
+	rmeta_free(object.image);
+	return object.live == RMETA_ALL_COPIES ? 0 : -EIO;
+}
+
+/* The superblock of an empty spare. */
+static int write_superblocks(struct rmeta_store *store, const struct rmeta_format_params *params)
+{
 	struct rmeta_superblock sb = {
-		.block_shift = params->block_shift,
-		.activations = store->activations,
-		.main_sectors = params->main_sectors,
-		.spare_sectors = params->spare_sectors,
-		.zone_start = RMETA_ZONE_START,
-		.zone_sectors = store->geo.zone_sectors,
-		.zone_slots = store->geo.zone_slots,
-		.table_pages = store->geo.table_pages,
 		.created = params->now,
 		.main_start = params->main_start,
 	};
-	int r;
 
-	r = rmeta_next_sequence(store, &sb.sequence);
-	if (r)
-		return r;
 	memcpy(sb.uuid, params->uuid, sizeof(sb.uuid));
 	if (params->main_partuuid)
 		memcpy(sb.main_partuuid, params->main_partuuid, sizeof(sb.main_partuuid));
 	copy_text(sb.main_id, sizeof(sb.main_id), params->main_id);
 	copy_text(sb.label, sizeof(sb.label), params->label);
-	memset(image, 0, RMETA_BYTES);
-	rmeta_superblock_encode(image, &sb);
-	rmeta_initialise(store, &object, 1);
-	return object.live == RMETA_ALL_COPIES ? 0 : -EIO;
+	return rmeta_create_super(store, &sb);
 }
 
 int rmeta_format(const struct rmeta_host_ops *ops, void *host,
 		 const struct rmeta_format_params *params)
 {
 	struct rmeta_store store = { .ops = ops, .host = host };
-	u32 highest;
 	int r;
 
 	r = rmeta_geometry_init(&store.geo, params->spare_sectors, params->main_sectors,
@@ -136,19 +164,10 @@ int rmeta_format(const struct rmeta_host_ops *ops, void *host,
 	r = rmeta_store_init(&store, 1);
 	if (r)
 		return r;
-	highest = highest_activation(&store, store.buffers);
-	if (highest >= RMETA_MAX_ACTIVATIONS)
-		highest = 0;	/* no number is left above; what has the last one is erased */
-	store.activations = highest + 1;
-	r = zero(&store, superblock_at, store.buffers[0]);
-	if (!r && RMETA_RULE(FORMAT_INVALIDATE))
-		r = zero(&store, first_page_at, store.buffers[0]);
-	if (!r) {
-		u8 *image = rmeta_zalloc(RMETA_BYTES);
-
-		r = image ? write_superblocks(&store, params, image) : -ENOMEM;
-		rmeta_free(image);
-	}
+	rmeta_create_activation(&store);
+	r = rmeta_create_erase(&store);
+	if (!r)
+		r = write_superblocks(&store, params);
 	rmeta_store_exit(&store);
 	return r;
 }

@@ -4,7 +4,8 @@
 
 DAMAGE_SRC := tests/damage/disk.c tests/damage/spare.c tests/damage/recipe.c
 DAMAGE_OBJ := $(DAMAGE_SRC:%.c=$(O)/%.o)
-DAMAGE_TESTS := $(BUILD)/tests/t_check $(BUILD)/tests/t_damage $(BUILD)/tests/t_repair
+DAMAGE_TESTS := $(BUILD)/tests/t_check $(BUILD)/tests/t_damage $(BUILD)/tests/t_repair \
+	$(BUILD)/tests/t_restore
 
 $(DAMAGE_TESTS): $(DAMAGE_OBJ) $(LIBMETA)
 $(DAMAGE_TESTS): private TEST_LIBS := $(DAMAGE_OBJ) $(LIBMETA) -lz
