@@ -305,9 +305,7 @@ static int run(struct plan *plan)
 		status = check_contents(plan);
 	if (status)
 		return status;
-	spare_random(params->uuid, sizeof(params->uuid));
-	params->uuid[6] = (params->uuid[6] & 0x0f) | 0x40;	/* RFC 4122: random */
-	params->uuid[8] = (params->uuid[8] & 0x3f) | 0x80;
+	spare_new_uuid(params->uuid);
 	params->label = plan->options.label;
 	params->main_id = plan->identity.id;
 	params->main_partuuid = plan->identity.partuuid;

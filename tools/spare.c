@@ -22,6 +22,13 @@ void spare_random(void *data, size_t bytes)
 	_exit(STATUS_FAILED);
 }
 
+void spare_new_uuid(u8 *uuid)
+{
+	spare_random(uuid, 16);
+	uuid[6] = (uuid[6] & 0x0f) | 0x40;
+	uuid[8] = (uuid[8] & 0x3f) | 0x80;
+}
+
 /* Exit status for an error of rmeta_table_load(). */
 static int status_of(int error)
 {
@@ -157,6 +164,42 @@ bool spare_geometry(struct rmeta_geometry *geo, struct device *dev)
 	return spare_superblock(&sb, geo, dev);
 }
 
+/*
+ * Is this what a format or a restore leaves that was cut short (docs/format.md, rule 8): five
+ * superblocks that are all zero, and page 0 in no zone? Nothing but those ten writes does that to
+ * a spare, and no table is complete before they are undone.
+ */
+static bool is_half_made(struct device *dev)
+{
+	u8 *raw = report_alloc(RMETA_BYTES);
+	struct rmeta_page_header header;
+	struct rmeta_superblock sb;
+	struct rmeta_geometry geo;
+	bool half = !rmeta_geometry_init(&geo, dev->sectors, 1, 0);
+	u8 nr;
+
+	for (nr = 0; nr < 2 * RMETA_COPIES && half; nr++) {
+		u8 copy = nr / 2;
+		struct rmeta_io io = {
+			.op = RMETA_READ,
+			.sector = nr % 2 ? rmeta_page_sector(&geo, copy, 0) :
+					   rmeta_superblock_sector(copy),
+			.bytes = RMETA_BYTES,
+			.data = raw,
+		};
+
+		rmeta_file_ops.submit(&dev->host, &io, 1);
+		if (nr % 2)
+			half = !io.error && rmeta_page_decode(raw, NULL, 0, copy, &header) !=
+			       RMETA_GOOD;
+		else
+			half = !io.error && rmeta_superblock_decode(raw, copy, &sb) ==
+			       RMETA_BAD_ZERO;
+	}
+	free(raw);
+	return half;
+}
+
 /* What a survey wants to know of the problems. */
 struct survey_notes {
 	bool half_format;	/* a format was cut short */
@@ -199,7 +242,7 @@ int spare_survey(struct spare_survey *survey, struct device *dev)
 	survey->remaps = check.counts.mapped + check.counts.lost;
 	survey->retired = check.counts.retired;
 	/* Only a spare without remaps is ever formatted over, so half a format hides none. */
-	if (notes.half_format)
+	if (notes.half_format || (!check.have_sb && is_half_made(dev)))
 		survey->kind = SPARE_EMPTY;
 	else if (survey->remaps)
 		survey->kind = SPARE_REMAPS;

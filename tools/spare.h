@@ -54,7 +54,7 @@ int spare_release(struct spare_load *spare, struct device *dev);
 
 enum spare_kind {
 	SPARE_NONE,	/* nothing of dm-remap */
-	SPARE_EMPTY,	/* a spare without remaps, or a format that was cut short */
+	SPARE_EMPTY,	/* a spare without remaps, or a format or restore that was cut short */
 	SPARE_REMAPS,	/* a spare that holds remaps */
 	SPARE_BROKEN,	/* of dm-remap, but what it holds cannot be told */
 };
@@ -110,5 +110,8 @@ bool spare_geometry(struct rmeta_geometry *geo, struct device *dev);
 
 /* A random number, for hash seeds and UUIDs; ends the program when there is none. */
 void spare_random(void *data, size_t bytes);
+
+/* A UUID for a new spare: 16 bytes, random, as RFC 4122 has them. */
+void spare_new_uuid(u8 *uuid);
 
 #endif
