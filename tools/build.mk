@@ -18,7 +18,10 @@ remap-dump_OBJ := $(O)/tools/remap-dump.o $(O)/tools/dump_json.o $(O)/tools/dump
 	$(O)/tools/dump_survey.o $(O)/tools/output.o $(DUMP_READ_OBJ)
 remap-import_OBJ := $(O)/tools/remap-import.o $(O)/tools/list.o $(O)/tools/ranges.o
 
-TOOLS_NAMES := remap-format remap-check remap-dump remap-import
+remap-restore_OBJ := $(O)/tools/remap-restore.o $(O)/tools/restore_table.o \
+	$(O)/tools/dump_file.o $(O)/tools/dump_members.o $(O)/tools/salvage.o $(O)/tools/ranges.o
+
+TOOLS_NAMES := remap-format remap-check remap-dump remap-import remap-restore
 TOOLS += $(TOOLS_NAMES:%=$(BUILD)/%)
 
 define TOOL_RULE

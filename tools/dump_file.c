@@ -320,8 +320,8 @@ static int on_value(void *ctx, const struct json_reader *json, const struct json
 				       depth == 2 ? 0 : json_index_at(json, 2));
 	else if (!strcmp(top, "summary") && depth == 2)
 		wrong = dump_summary_member(&reader->summary, key, value);
-	else if (json_at(json, "entries[]"))
-		wrong = "is no entry";
+	else if (!strcmp(top, "entries") && depth == 2)
+		wrong = json_at(json, "entries[]") ? "is no entry" : "is no entry, in no list";
 	else if (!strcmp(top, "entries") && depth == 3)
 		wrong = dump_raw_member(&reader->raw, key = json_key_at(json, 2), value);
 	else
@@ -352,7 +352,7 @@ static int feed(struct reader *reader, const char *text, size_t bytes)
 /* One line with its newline, which ends every comparison. */
 static int take_line(struct reader *reader, const char *line, size_t bytes)
 {
-	if (reader->in_entries && json_depth(reader->json) == 2 &&
+	if (reader->in_entries && json_at(reader->json, "entries[]") &&
 	    (reader->last == '[' || reader->last == ',') && dump_raw_line(&reader->raw, line)) {
 		reader->entry_nr++;
 		reader->comma = true;
@@ -463,7 +463,9 @@ static int check_whole(struct reader *reader)
 	const char *wrong;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(names); i++)
+	if (!(reader->seen & SEEN_TOOL))
+		return refuse(reader, STATUS_FAILED, "is JSON, but no object of remap-dump");
+	for (i = 1; i < ARRAY_SIZE(names); i++)
 		if (!(reader->seen & 1U << i))
 			return refuse(reader, STATUS_DAMAGED,
 				      "has no \"%s\"; the dump of a whole spare has", names[i]);
@@ -561,25 +563,21 @@ int dump_file_read(struct dump_file *file, const char *path)
 	return status;
 }
 
-void dump_file_free(struct dump_file *file)
+void dump_file_drop_entries(struct dump_file *file)
 {
 	u32 group;
 
 	for (group = 0; file->entries.group && group < file->entries.max_groups; group++)
 		free(file->entries.group[group]);
 	free(file->entries.group);
-	free(file->shown);
-	*file = (struct dump_file){ .shown = NULL };
+	file->entries = (struct rmeta_entries){ .group = NULL };
 }
 
-const struct rmeta_entry *dump_file_entry(const struct dump_file *file, slot_t slot)
+void dump_file_free(struct dump_file *file)
 {
-	const struct rmeta_entry *entry;
-
-	if (!file->entries.group[slot / RMETA_GROUP_SLOTS])
-		return NULL;
-	entry = rmeta_entry_at(&file->entries, slot);
-	return entry->state == RMETA_FREE ? NULL : entry;
+	dump_file_drop_entries(file);
+	free(file->shown);
+	*file = (struct dump_file){ .shown = NULL };
 }
 
 void dump_file_entries(const struct dump_file *file,

@@ -45,11 +45,11 @@ struct dump_file {
  */
 int dump_file_read(struct dump_file *file, const char *path);
 
+/* Free the entries, of which there can be millions, and keep the rest. */
+void dump_file_drop_entries(struct dump_file *file);
+
 /* Free what dump_file_read() got. */
 void dump_file_free(struct dump_file *file);
-
-/* Entry of a slot below sb.pages_used pages; NULL when it is free. */
-const struct rmeta_entry *dump_file_entry(const struct dump_file *file, slot_t slot);
 
 /* Call @fn for every entry that is not free, in slot order. */
 void dump_file_entries(const struct dump_file *file,
