@@ -8,6 +8,8 @@
 # without it the host takes the test for dead.
 
 tap_count=0
+# shellcheck disable=SC1091
+. /guest/env	# what was given to run -e
 
 diag() { [ -z "$*" ] || printf '%s\n' "$*" | sed 's/^/# /'; }
 
@@ -140,10 +142,15 @@ done_testing()
 	exit
 }
 
+# slow_factor: how many times as long as usual things may take on this kernel
+slow_factor() { _slow=$(sed -n 's/.*\bvmslow=\([0-9]*\).*/\1/p' /proc/cmdline); echo "${_slow:-1}"; }
+
+is_debug_kernel() { [ -e /sys/kernel/debug/kmemleak ]; }
+
 # wait_for SECONDS COMMAND...: until the command succeeds
 wait_for()
 {
-	_left=$(($1 * 10))
+	_left=$(($1 * 10 * $(slow_factor)))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		_left=$((_left - 1))

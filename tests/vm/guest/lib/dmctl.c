@@ -12,7 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 
-#define DATA_BYTES 8192
+#define DATA_BYTES 131072		/* a message of 4,096 ranges */
 
 struct request {
 	struct dm_ioctl io;
@@ -107,10 +107,22 @@ static int simple(const char *device, unsigned long command, unsigned int flags)
 	return run(&rq, command);
 }
 
-int dmctl_load(const char *device, uint64_t sectors, const char *type, const char *params)
+int dmctl_reload(const char *device, uint64_t sectors, const char *type, const char *params)
 {
 	struct request rq;
 	struct dm_target_spec *spec = (void *)rq.data;
+
+	start(&rq, device);
+	memset(spec, 0, sizeof(*spec));
+	spec->length = sectors;
+	snprintf(spec->target_type, sizeof(spec->target_type), "%s", type);
+	snprintf((char *)(spec + 1), DATA_BYTES - sizeof(*spec), "%s", params);
+	rq.io.target_count = 1;
+	return run(&rq, DM_TABLE_LOAD);
+}
+
+int dmctl_load(const char *device, uint64_t sectors, const char *type, const char *params)
+{
 	bool made;
 	int r;
 
@@ -118,13 +130,7 @@ int dmctl_load(const char *device, uint64_t sectors, const char *type, const cha
 	made = !r;
 	if (r && r != -EBUSY)
 		return r;
-	start(&rq, device);
-	memset(spec, 0, sizeof(*spec));
-	spec->length = sectors;
-	snprintf(spec->target_type, sizeof(spec->target_type), "%s", type);
-	snprintf((char *)(spec + 1), DATA_BYTES - sizeof(*spec), "%s", params);
-	rq.io.target_count = 1;
-	r = run(&rq, DM_TABLE_LOAD);
+	r = dmctl_reload(device, sectors, type, params);
 	if (r && made)
 		dmctl_remove(device);
 	return r;

@@ -53,6 +53,13 @@ uint64_t dmctl_field(const char *text, unsigned int number, char *word);
 int dmctl_load(const char *device, uint64_t sectors, const char *type, const char *params);
 
 /**
+ * dmctl_reload() - load a table of one line into a device that is there; one system call
+ *
+ * Arguments and return as those of dmctl_load().
+ */
+int dmctl_reload(const char *device, uint64_t sectors, const char *type, const char *params);
+
+/**
  * dmctl_suspend() - suspend or resume a device
  * @device: name
  * @suspend: or resume
