@@ -20,6 +20,7 @@
 #include <zlib.h>
 
 typedef int8_t s8;
+typedef int64_t s64;
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;

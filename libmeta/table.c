@@ -214,35 +214,65 @@ static int commit_pages_used(struct rmeta_table *table, u32 pages_used)
 	return r;
 }
 
-int rmeta_table_grow(struct rmeta_table *table)
+/* Undo what growing has done in memory to groups from @nr_groups on. */
+static void forget_groups(struct rmeta_table *table, u32 nr_groups)
 {
-	u32 first_page = table->sb.pages_used, page;
-	u32 nr_pages = min(table->store.geo.table_pages - first_page, (u32)RMETA_GROUP_PAGES);
-	int r;
+	table->entries.nr_groups = nr_groups;
+}
+
+/* Initialise whole groups, each durably before the next, so that a load finds all of them. */
+static int init_groups(struct rmeta_table *table, u32 first_page, u32 nr_pages)
+{
+	u32 done, part;
+	int r = 0;
+
+	for (done = 0; done < nr_pages && !r; done += part) {
+		part = min(nr_pages - done, (u32)RMETA_GROUP_PAGES);
+		r = rmeta_table_init_pages(table, first_page + done, part, NULL);
+	}
+	return r;
+}
+
+int rmeta_table_grow_by(struct rmeta_table *table, u32 nr_groups)
+{
+	u32 first_page = table->sb.pages_used, old_groups = table->entries.nr_groups, page;
+	u32 nr_pages = table->store.geo.table_pages - first_page;
+	u32 group;
+	int r = 0;
 
 	if (table->read_only)
 		return -EROFS;
 	if (!nr_pages)
 		return -ENOSPC;
-	r = rmeta_table_add_group(table);
-	if (r)
+	nr_groups = min(nr_groups, DIV_ROUND_UP(nr_pages, (u32)RMETA_GROUP_PAGES));
+	nr_pages = min(nr_pages, nr_groups * RMETA_GROUP_PAGES);
+	for (group = 0; group < nr_groups && !r; group++)
+		r = rmeta_table_add_group(table);
+	if (r) {
+		forget_groups(table, old_groups);
 		return r;
+	}
 	if (!RMETA_RULE(GROW_PAGES_FIRST)) {
 		r = commit_pages_used(table, first_page + nr_pages);
 		if (!r)
-			r = rmeta_table_init_pages(table, first_page, nr_pages, NULL);
+			r = init_groups(table, first_page, nr_pages);
 	} else {
-		r = rmeta_table_init_pages(table, first_page, nr_pages, NULL);
+		r = init_groups(table, first_page, nr_pages);
 		if (!r)
 			r = commit_pages_used(table, first_page + nr_pages);
 	}
 	if (r) {
-		table->entries.nr_groups--;
+		forget_groups(table, old_groups);
 		return r;
 	}
 	for (page = first_page; page < first_page + nr_pages; page++)
 		table->page_free[page] = (u8)rmeta_table_page_slots(table, page);
 	return 0;
+}
+
+int rmeta_table_grow(struct rmeta_table *table)
+{
+	return rmeta_table_grow_by(table, 1);
 }
 
 /*
@@ -280,17 +310,20 @@ static struct rmeta_entry *page_entries(const struct rmeta_table *table, u32 pag
 int rmeta_table_reserve(struct rmeta_table *table, slot_t *slot)
 {
 	struct rmeta_entry *entry;
-	unsigned int nr = 0;
+	unsigned int nr;
 
 	if (table->read_only)
 		return -EROFS;
-	while (table->cursor < table->sb.pages_used && !page_usable(table, table->cursor))
+	while (table->cursor < table->sb.pages_used && !page_usable(table, table->cursor)) {
 		table->cursor++;
+		table->cursor_entry = 0;
+	}
 	if (table->cursor >= table->sb.pages_used)
 		return -ENOSPC;
 	entry = page_entries(table, table->cursor);
-	while (entry[nr].state != RMETA_FREE)
-		nr++;
+	for (nr = table->cursor_entry; entry[nr].state != RMETA_FREE; nr++)
+		;
+	table->cursor_entry = (u8)nr;
 	entry[nr].state = RMETA_RESERVED;
 	table->page_free[table->cursor]--;
 	rmeta_table_account(table, &entry[nr], 1);
@@ -312,5 +345,8 @@ void rmeta_table_slot_freed(struct rmeta_table *table, slot_t slot)
 	u32 page = slot / RMETA_PAGE_ENTRIES;
 
 	table->page_free[page]++;
-	table->cursor = min(table->cursor, page);
+	if (page <= table->cursor) {
+		table->cursor = page;
+		table->cursor_entry = 0;
+	}
 }

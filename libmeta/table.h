@@ -47,6 +47,7 @@ struct rmeta_counts {
  * @page_live: per page, mask of live copies
  * @page_free: per page, number of free entries
  * @cursor: page to look for a free slot first; pages before it have none
+ * @cursor_entry: entries before this one are not free in that page
  * @counts: sums over all entries
  * @index: block to slot
  * @objects: scratch for commits, store.batch of them
@@ -65,6 +66,7 @@ struct rmeta_table {
 	u8 *page_live;
 	u8 *page_free;
 	u32 cursor;
+	u8 cursor_entry;
 	struct rmeta_counts counts;
 	struct rmeta_index index;
 	struct rmeta_object *objects;
@@ -162,6 +164,19 @@ void rmeta_table_set_needs_check(struct rmeta_table *table);
  * Context: the writer; sleeps, allocates.
  */
 int rmeta_table_grow(struct rmeta_table *table);
+
+/**
+ * rmeta_table_grow_by() - initialise more groups of pages, with one commit of the superblock
+ * @table: loaded read-write
+ * @nr_groups: how many; fewer when the table ends before
+ *
+ * The groups are initialised one after the other, each durably, so that what a cut leaves is
+ * what the cut of one growth, or of several, leaves.
+ *
+ * Return: as rmeta_table_grow().
+ * Context: the writer; sleeps, allocates.
+ */
+int rmeta_table_grow_by(struct rmeta_table *table, u32 nr_groups);
 
 /**
  * rmeta_table_ready() - free slots that can be had without growing

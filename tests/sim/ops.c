@@ -434,14 +434,15 @@ static void op_bad_slot(struct sim_session *session, const struct sim_op *op)
 		op_write_bad(session, op);
 }
 
-static void op_grow(struct sim_session *session)
+/* By one group and as many more as op->mask says. */
+static void op_grow(struct sim_session *session, const struct sim_op *op)
 {
 	struct sim_expect *expect = &session->state->expect;
-	u32 before = session->table.sb.pages_used;
+	u32 before = session->table.sb.pages_used, nr_groups = 1 + op->mask;
 	int r;
 
-	expect->pages_used[1] = min(before + RMETA_GROUP_PAGES, sim_geo.table_pages);
-	r = rmeta_table_grow(&session->table);
+	expect->pages_used[1] = min(before + nr_groups * RMETA_GROUP_PAGES, sim_geo.table_pages);
+	r = rmeta_table_grow_by(&session->table, nr_groups);
 	sim_session_say(session, "grow: %d, %u pages", r, session->table.sb.pages_used);
 	if (!r)
 		expect->pages_used[0] = session->table.sb.pages_used;
@@ -566,7 +567,7 @@ void sim_op_run(struct sim_session *session, const struct sim_op *op)
 		op_replace(session, op);
 		break;
 	case SIM_OP_GROW:
-		op_grow(session);
+		op_grow(session, op);
 		break;
 	case SIM_OP_RELEASE:
 		release(session);

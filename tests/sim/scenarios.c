@@ -99,6 +99,8 @@ static const struct sim_op scrub_op[] = { OP(SCRUB, 0, 0, ANYWHERE) };
 
 static const struct sim_op grow_op[] = { OP(GROW, 0, 0, ANYWHERE) };
 
+static const struct sim_op grow_by_two_op[] = { OP(GROW, 0, 1, ANYWHERE) };
+
 static const struct sim_op grow_ops[] = {
 	OP(GROW, 0, 0, ANYWHERE),
 	OP(IMPORT, 1, 0, LAST_GROUP),
@@ -483,6 +485,18 @@ const struct sim_scenario sim_scenarios[] = {
 			{ OPS(claim_last_ops), .depth = 1, .script_every = 3, .cut_every = 64,
 			  .fails = ALL_FAILS, .fail_every = 256 },
 			{ .depth = 0, .fails = BIT(SIM_FAIL_REVIVE) },
+		},
+		.nr_levels = 3,
+	},
+	{
+		.name = "grow-by-two",
+		.about = "growth by two groups with one commit, cut",
+		.layout = &three_groups,
+		.budget = 1,
+		.levels = {
+			{ OPS(grow_by_two_op), .depth = 1 },
+			{ OPS(claim_last_ops), .depth = 1, .script_every = 3, .cut_every = 64 },
+			{ .depth = 0 },
 		},
 		.nr_levels = 3,
 	},
