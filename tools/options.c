@@ -102,7 +102,8 @@ static void print_row(const struct option_row *row)
 	if (row->name)
 		bytes += (size_t)snprintf(left + bytes, sizeof(left) - bytes, "--%s", row->name);
 	if (row->argument)
-		snprintf(left + bytes, sizeof(left) - bytes, " %s", row->argument);
+		snprintf(left + bytes, sizeof(left) - bytes,
+			 row->kind == OPTION_CHOICE_OR ? "[=%s]" : " %s", row->argument);
 	printf("  %-24s  %s", left, row->help);
 	if (row->choices) {
 		printf(" (");
@@ -135,6 +136,7 @@ static const char *kind_name(enum option_kind kind)
 	case OPTION_FILE: return "file";
 	case OPTION_DEVICE: return "device";
 	case OPTION_CHOICE: return "choice";
+	case OPTION_CHOICE_OR: return "optional-choice";
 	case OPTION_SIZE: return "size";
 	default: return "flag";
 	}
@@ -281,6 +283,12 @@ static int set_option(const struct tool *tool, const struct option_row *row, con
 			return misuse(tool, "%s: needs a value that is not empty", shown);
 		*(const char **)field = value;
 		return -1;
+	case OPTION_CHOICE_OR:
+		if (!value) {
+			*(int *)field = row->value;
+			return -1;
+		}
+		return set_choice(tool, row, shown, value, field);
 	case OPTION_CHOICE:
 		return set_choice(tool, row, shown, value, field);
 	case OPTION_SIZE:
@@ -316,7 +324,7 @@ static int parse_long(const struct tool *tool, const char *word, const char *nex
 		return status;
 	}
 	shown_name(row, true, shown, sizeof(shown));
-	if (!takes_value(row) && value)
+	if (!takes_value(row) && value && row->kind != OPTION_CHOICE_OR)
 		return misuse(tool, "%s takes no value", shown);
 	if (takes_value(row) && !value) {
 		if (!next)

@@ -18,6 +18,7 @@ enum option_kind {
 	OPTION_FILE,	/* const char *: a file; completed as one */
 	OPTION_DEVICE,	/* const char *: a block device or an image file */
 	OPTION_CHOICE,	/* int: index into row->choices */
+	OPTION_CHOICE_OR,	/* likewise, only as --name=CHOICE; row->value without one */
 	OPTION_SIZE,	/* u64, bytes, with suffixes; within row->min and row->max */
 	OPTION_HELP,
 	OPTION_VERSION,
@@ -32,8 +33,8 @@ enum option_kind {
  * @field: offset of its field in the tool's struct
  * @argument: name of the argument in --help, or NULL
  * @help: one line; NULL hides the option
- * @choices: OPTION_CHOICE: names, ended by NULL
- * @value: OPTION_VALUE: what the field becomes
+ * @choices: OPTION_CHOICE, OPTION_CHOICE_OR: names, ended by NULL
+ * @value: OPTION_VALUE, OPTION_CHOICE_OR: what the field becomes
  * @min: OPTION_SIZE: smallest accepted
  * @max: OPTION_SIZE: largest accepted, 0 for any
  */
