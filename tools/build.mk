@@ -16,7 +16,10 @@ remap-check_OBJ := $(O)/tools/remap-check.o
 remap-dump_OBJ := $(O)/tools/remap-dump.o $(O)/tools/dump_json.o $(O)/tools/dump_text.o \
 	$(O)/tools/dump_html.o $(O)/tools/dump_lists.o $(O)/tools/dump_page.o \
 	$(O)/tools/dump_survey.o $(O)/tools/output.o $(DUMP_READ_OBJ)
-remap-import_OBJ := $(O)/tools/remap-import.o $(O)/tools/list.o $(O)/tools/ranges.o
+LISTS := list ranges list_badblocks list_csv list_ddrescue list_dumpe2fs list_kmsg list_mdadm \
+	list_smart
+IMPORT := remap-import import_read import_plan import_verify import_show import_apply place smartctl
+remap-import_OBJ := $(patsubst %,$(O)/tools/%.o,$(IMPORT) $(LISTS))
 
 remap-restore_OBJ := $(O)/tools/remap-restore.o $(O)/tools/restore_table.o \
 	$(O)/tools/dump_file.o $(O)/tools/dump_members.o $(O)/tools/salvage.o $(O)/tools/ranges.o

@@ -12,7 +12,7 @@
 #include "spare.h"
 #include "undo_apply.h"
 
-#define BATCH_PAGES 64		/* committed together: 16,192 claims to one flush */
+#define READ_BATCH_PAGES 1	/* nothing is committed */
 
 void spare_random(void *data, size_t bytes)
 {
@@ -85,7 +85,7 @@ int spare_load(struct spare_load *spare, struct device *dev, bool read_only)
 	*spare = (struct spare_load){ .load = {
 		.device_sectors = dev->sectors,
 		.read_only = true,
-		.batch = BATCH_PAGES,
+		.batch = READ_BATCH_PAGES,
 	} };
 	spare_random(&spare->load.hash_seed, sizeof(spare->load.hash_seed));
 	r = rmeta_table_load(&spare->table, &rmeta_file_ops, &dev->host, &spare->load);
@@ -98,6 +98,7 @@ int spare_load(struct spare_load *spare, struct device *dev, bool read_only)
 	held = spare->table.sb;
 	spare_unload(spare);
 	spare->load.read_only = false;
+	spare->load.batch = SPARE_BATCH_PAGES;
 	spare->load.host_id = held.host_id;
 	spare->load.host_name = held.host_name;
 	r = rmeta_table_load(&spare->table, &rmeta_file_ops, &dev->host, &spare->load);

@@ -10,6 +10,8 @@
 #include "device.h"
 #include "table.h"
 
+#define SPARE_BATCH_PAGES 512	/* committed together where a spare is loaded for writing */
+
 /**
  * struct spare_load - a loaded spare
  * @table: valid until spare_unload()

@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 {
 	static int fd = -1;
 	struct fuzz_input input = { data, bytes };
-	struct list list = { .reject = reject };
+	struct list list = { .parser = &list_badblocks, .reject = reject };
 
 	list.unit_bytes = 512 * (1U + (fuzz_u8(&input) & 0x1f));
 	list.block_shift = fuzz_u8(&input) % (RMETA_MAX_BLOCK_SHIFT + 1);
@@ -118,6 +118,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 	nr_rejects = 0;
 	FUZZ_CHECK(!list_read(&list, fd), "the list cannot be read");
 	verify(&list, input.data, input.bytes);
-	ranges_free(&list.ranges);
+	list_free(&list);
 	return 0;
 }

@@ -107,13 +107,14 @@ like "$err" "and 80 more rejected lines \(-v" "and how many more there are"
 run remap-import -v -b 4096 --from bigger s.img
 is "$(grep -c 'line [0-9]*:' err.txt)" 100 "-v shows them all"
 head -c 3000000 /dev/zero >zeroes
-refused 8 "line 1: .* too long" "a line of 3,000,000 bytes" s.img remap-import --from zeroes s.img
+refused 8 "line 1: .* too long" "a line of 3,000,000 bytes" s.img \
+	remap-import -t badblocks --from zeroes s.img
 { head -c 3000000 /dev/zero; printf '\n4\n'; } >zeroes
-run remap-import -b 4096 --from zeroes s.img
+run remap-import -t badblocks -b 4096 --from zeroes s.img
 is "$rc $(blocks s.img)" "1 4 " "the line after it counts"
 new_spare s.img
 head -c 1000000 /dev/urandom >noise
-run remap-import --from noise s.img
+run remap-import -t badblocks --from noise s.img
 [ $rc -le 8 ] && pass "noise: exit $rc" || fail "noise: exit $rc"
 run remap-check -n s.img
 exits 0 "noise does no harm"

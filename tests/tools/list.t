@@ -77,7 +77,7 @@ def main():
         for nr in range(1, LISTS + 1):
             unit_bytes = rng.choice([512, 1024, 1536, 4096, 65536])
             text = make_list(rng, unit_bytes)
-            run = subprocess.run([IMPORT, "--json", "-n", "-b", str(unit_bytes), spare], input=text,
+            run = subprocess.run([IMPORT, "--json", "-n", "-t", "badblocks", "-b", str(unit_bytes), spare], input=text,
                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
             want = reference(text, unit_bytes)
             got = {}
