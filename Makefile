@@ -8,18 +8,25 @@
 #   make check-fuzz   a minute of each fuzzer; make fuzz: ten million executions of each
 #   make demo         a throw-away VM with a failing disk, from end to end
 #   make bench        the figures
-#   make install      tools, and module when built; DESTDIR and prefix are respected
+#   make install      tools, library, manual, completions, and module when built; DESTDIR,
+#                     prefix and the directories below are respected; make uninstall
 #
-# Each directory says in its build.mk what it adds: to TOOLS, to TESTS (what prove runs)
-# and to CLEAN.
+# Each directory says in its build.mk what it adds: to TOOLS, to TESTS (what prove runs),
+# to install and to uninstall.
 
 BUILD ?= build
 O := $(BUILD)/obj
 prefix ?= /usr/local
 sbindir ?= $(prefix)/sbin
+libdir ?= $(prefix)/lib
+includedir ?= $(prefix)/include
+datadir ?= $(prefix)/share
+mandir ?= $(datadir)/man
 INSTALL ?= install
 
 CC ?= gcc
+LD ?= ld
+OBJCOPY ?= objcopy
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes -Wstrict-prototypes -Wvla
 ALL_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Ilibmeta
@@ -27,6 +34,7 @@ DEPFLAGS = -MMD -MP
 
 TOOLS :=
 TESTS :=
+CHECK_BUILDS := tests-built
 BENCHES :=
 
 .PHONY: all tools module modules check demo bench install uninstall clean setup
@@ -43,7 +51,7 @@ setup:
 	@tests/setup
 
 check: setup
-	@$(MAKE) --no-print-directory BUILD='$(BUILD)' all tests-built
+	@$(MAKE) --no-print-directory BUILD='$(BUILD)' all $(CHECK_BUILDS)
 	@BUILD='$(abspath $(BUILD))' prove --timer --merge $(PROVEFLAGS) $(TESTS)
 
 demo: setup
@@ -54,7 +62,7 @@ bench: setup
 	@$(MAKE) --no-print-directory BUILD='$(BUILD)' all $(BENCHES)
 	@BUILD='$(abspath $(BUILD))' bench/run
 
-install: tools
+install:: tools
 	$(INSTALL) -d $(DESTDIR)$(sbindir)
 	$(INSTALL) -m 755 $(TOOLS) $(DESTDIR)$(sbindir)
 	@set -e; for ko in $(BUILD)/*/dm-remap.ko; do [ -f "$$ko" ] || continue; \
@@ -63,7 +71,7 @@ install: tools
 		echo "$(INSTALL) -m 644 $$ko $(DESTDIR)/lib/modules/$$kver/updates"; \
 		$(INSTALL) -m 644 "$$ko" "$(DESTDIR)/lib/modules/$$kver/updates"; done
 
-uninstall:
+uninstall::
 	rm -f $(addprefix $(DESTDIR)$(sbindir)/,$(notdir $(TOOLS)))
 	rm -f $(DESTDIR)/lib/modules/*/updates/dm-remap.ko
 

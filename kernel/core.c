@@ -138,24 +138,19 @@ bool remap_breaker_take(struct remap_core *core)
 	return !open;
 }
 
-static void close_breaker(struct remap_core *core)
+/**
+ * remap_breaker_reset() - close the breaker
+ * @core: the core
+ *
+ * Context: process.
+ */
+void remap_breaker_reset(struct remap_core *core)
 {
 	spin_lock(&core->breaker_lock);
 	core->breaker_start = jiffies;
 	core->breaker_taken = 0;
 	WRITE_ONCE(core->breaker_open, false);
 	spin_unlock(&core->breaker_lock);
-}
-
-/**
- * remap_breaker_reset() - close the breaker
- * @core: live
- *
- * Context: process.
- */
-void remap_breaker_reset(struct remap_core *core)
-{
-	close_breaker(core);
 	remap_event(core);
 }
 
@@ -186,7 +181,6 @@ u32 remap_breaker_left(struct remap_core *core, const struct remap_features *fea
 
 static void free_core(struct remap_core *core)
 {
-	remap_jobs_exit(core);
 	remap_work_exit(core);
 	remap_meta_exit(core);
 	/* Only now can nothing raise an event any more. */
@@ -231,8 +225,8 @@ static struct remap_core *make_core(struct remap_target *t)
 				 sizeof(*core->regions), GFP_KERNEL);
 	core->fenced = kvmalloc_array(REMAP_FENCED, sizeof(*core->fenced), GFP_KERNEL);
 	core->percpu = alloc_percpu(struct remap_percpu);
-	/* All of them, so that all can be undone. */
-	if (remap_meta_init(core) | remap_work_init(core) | remap_jobs_init(core) || !core->regions || !core->fenced ||
+	/* Both of them, so that both can be undone. */
+	if (remap_meta_init(core) | remap_work_init(core) || !core->regions || !core->fenced ||
 	    !core->percpu) {
 		free_core(core);
 		return NULL;
@@ -250,51 +244,15 @@ static struct remap_core *find_core(dev_t spare_devt)
 	return NULL;
 }
 
-/* Does one of the core's targets belong to this table? Under registry_lock. */
-static bool is_in_table(const struct remap_core *core, const struct dm_table *table)
-{
-	const struct remap_target *t;
-
-	list_for_each_entry(t, &core->targets, list)
-		if (t->ti->table == table)
-			return true;
-	return false;
-}
-
-/*
- * Is a device of the target in use by another core? Main may be shared with another table of
- * the same mapped device, which gets another spare. Under registry_lock.
- */
-static char *find_conflict(const struct remap_core *mine, const struct remap_target *t)
-{
-	dev_t main = t->main->bdev->bd_dev, spare = t->spare->bdev->bd_dev;
-	const struct remap_core *core;
-
-	list_for_each_entry(core, &registry, list) {
-		if (core == mine)
-			continue;
-		if (core->spare_devt == main)
-			return "main is the spare of another device";
-		if (core->main_devt == spare)
-			return "the spare is main of another device";
-		if (core->main_devt == main && core->md != mine->md)
-			return "main is in use by another device";
-		if (core->main_devt == main && is_in_table(core, t->ti->table))
-			return "the table names main twice";
-	}
-	return NULL;
-}
-
 /* Under registry_lock. */
 static int join(struct remap_core *core, struct remap_target *t, char **error)
 {
+	struct remap_target *other;
+
 	if (core->dying || core->md != dm_table_get_md(t->ti->table)) {
 		*error = "the spare is in use by another device";
 		return -EBUSY;
 	}
-	*error = find_conflict(core, t);
-	if (*error)
-		return -EBUSY;
 	if (core->main_devt != t->main->bdev->bd_dev) {
 		*error = "the spare is in use with another main; remove the device first";
 		return -EBUSY;
@@ -303,10 +261,11 @@ static int join(struct remap_core *core, struct remap_target *t, char **error)
 		*error = "the table line is longer than main was when the spare was made";
 		return -EINVAL;
 	}
-	if (is_in_table(core, t->ti->table)) {
-		*error = "the table names the spare twice";
-		return -EINVAL;
-	}
+	list_for_each_entry(other, &core->targets, list)
+		if (other->ti->table == t->ti->table) {
+			*error = "the table names the spare twice";
+			return -EINVAL;
+		}
 	list_add_tail(&t->list, &core->targets);
 	t->core = core;
 	return 0;
@@ -342,11 +301,8 @@ int remap_core_get(struct remap_target *t, char **error)
 			list_add(&core->list, &registry);
 		}
 	}
+	/* A core just made has no reason to refuse. */
 	r = join(core, t, error);
-	if (list_empty(&core->targets) && !core->dying) {
-		list_del(&core->list);
-		made = core;
-	}
 	mutex_unlock(&registry_lock);
 	if (made)
 		free_core(made);
@@ -397,8 +353,6 @@ static int go_live(struct remap_core *core, struct remap_target *t)
 	core->main = t->main->bdev;
 	core->spare = t->spare->bdev;
 	if (!core->loaded || core->failed || core->table.read_only != t->read_only) {
-		remap_jobs_forget(core);
-		core->salvage.started = false;
 		remap_spare_unload(core);
 		core->failed = false;
 		core->rewrites = false;
@@ -406,7 +360,7 @@ static int go_live(struct remap_core *core, struct remap_target *t)
 	}
 	if (r && !core->was_live)
 		return r;
-	close_breaker(core);
+	remap_breaker_reset(core);
 	set_live(core, t);
 	core->was_live = true;
 	/* An error would leave the device suspended for ever. */

@@ -77,16 +77,6 @@ static bool main_partuuid(struct remap_core *core, uuid_t *uuid)
 	return info && !uuid_parse((const char *)info->uuid, uuid);
 }
 
-/* The region bitmap was made for main as it was when the core was. */
-static int check_length(struct remap_core *core, u64 main_sectors)
-{
-	if (main_sectors <= core->max_sectors)
-		return 0;
-	remap_err(core, "main has grown from %llu to %llu sectors since the device was created: remove it and create it again",
-		  core->max_sectors, main_sectors);
-	return -EINVAL;
-}
-
 static u8 format_block_shift(struct remap_core *core, const struct remap_features *features)
 {
 	unsigned int sectors = features->block_sectors;
@@ -110,9 +100,7 @@ static int format_spare(struct remap_core *core, const struct remap_features *fe
 	uuid_t partuuid;
 	int r;
 
-	r = check_length(core, params.main_sectors);
-	if (!r)
-		r = check_spare_blank(core);
+	r = check_spare_blank(core);
 	if (r)
 		return r;
 	if (main_partuuid(core, &partuuid))
@@ -161,10 +149,6 @@ static int check_main(struct remap_core *core, const struct remap_features *feat
 static int check_table(struct remap_core *core, struct remap_target *t,
 		       const struct rmeta_superblock *sb)
 {
-	int r = check_length(core, sb->main_sectors);
-
-	if (r)
-		return r;
 	if (t->ti->len > sb->main_sectors) {
 		remap_err(core, "the table is %llu sectors long, main had %llu when the spare was made",
 			  (u64)t->ti->len, sb->main_sectors);
@@ -303,7 +287,6 @@ int remap_spare_load(struct remap_core *core, struct remap_target *t)
 	core->main_sectors = core->table.store.geo.main_sectors;
 	atomic64_set(&core->read_errors, core->table.sb.read_errors);
 	atomic64_set(&core->write_errors, core->table.sb.write_errors);
-	atomic64_set(&core->slot_errors, 0);
 	core->no_growth = false;
 	core->no_slots = false;
 	core->nr_pool = 0;
@@ -322,8 +305,7 @@ int remap_spare_load(struct remap_core *core, struct remap_target *t)
  * remap_spare_unload() - release the spare, if it is loaded
  * @core: no bio is under way
  *
- * A spare whose metadata is in doubt, or whose main has failed, is not marked as cleanly
- * released.
+ * A table that failed is not marked as cleanly released.
  *
  * Context: sleeps.
  */
@@ -338,7 +320,7 @@ void remap_spare_unload(struct remap_core *core)
 	noio = memalloc_noio_save();
 	core->table.sb.read_errors = atomic64_read(&core->read_errors);
 	core->table.sb.write_errors = atomic64_read(&core->write_errors);
-	r = core->nr_fenced || core->failed ? 0 : rmeta_table_release(&core->table);
+	r = core->nr_fenced ? 0 : rmeta_table_release(&core->table);
 	if (r)
 		remap_warn(core, "the spare could not be marked as released (error %d)", r);
 	mutex_lock(&core->state_lock);

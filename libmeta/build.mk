@@ -21,4 +21,53 @@ $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -c -o $@ $<
 
--include $(LIBMETA_OBJ:.o=.d)
+# The library for other programs: what reads, behind remapmeta.h. Nothing else is exported,
+# also not from the archive, whose objects are linked into one for that. What it never calls is
+# left out.
+LIBRARY_VERSION := 0.1.0
+LIBRARY_SRC := libmeta/remapmeta.c $(LIBMETA_USER_SRC)
+LIBRARY_OBJ := $(LIBRARY_SRC:%.c=$(O)/pic/%.o)
+LIBRARY_SO := $(BUILD)/lib/libremapmeta.so.$(LIBRARY_VERSION)
+LIBRARY_A := $(BUILD)/lib/libremapmeta.a
+LIBRARY_MAP := libmeta/libremapmeta.map
+LIBRARY_SYMBOLS := $(shell sed -n 's/^\t\(remapmeta_[a-z_]*\);$$/\1/p' $(LIBRARY_MAP))
+
+.PHONY: library
+library: $(LIBRARY_SO) $(LIBRARY_A)
+all: library
+
+$(O)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fPIC -ffunction-sections -fdata-sections $(DEPFLAGS) -c -o $@ $<
+
+$(LIBRARY_SO): $(LIBRARY_OBJ) $(LIBRARY_MAP)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libremapmeta.so.0 -Wl,-z,defs -Wl,--gc-sections \
+		-Wl,--version-script=$(LIBRARY_MAP) -o $@ $(LIBRARY_OBJ) -lz
+	@ln -sf $(@F) $(@D)/libremapmeta.so.0
+	@ln -sf libremapmeta.so.0 $(@D)/libremapmeta.so
+
+$(LIBRARY_A): $(LIBRARY_OBJ) $(LIBRARY_MAP)
+	@mkdir -p $(@D)
+	$(LD) -r --gc-sections $(LIBRARY_SYMBOLS:%=-u %) -o $(O)/pic/libremapmeta.o $(LIBRARY_OBJ)
+	$(OBJCOPY) $(LIBRARY_SYMBOLS:%=-G %) $(O)/pic/libremapmeta.o
+	@rm -f $@
+	$(AR) rcs $@ $(O)/pic/libremapmeta.o
+
+install:: library
+	$(INSTALL) -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)
+	$(INSTALL) -m 644 $(LIBRARY_SO) $(LIBRARY_A) $(DESTDIR)$(libdir)
+	ln -sf $(notdir $(LIBRARY_SO)) $(DESTDIR)$(libdir)/libremapmeta.so.0
+	ln -sf libremapmeta.so.0 $(DESTDIR)$(libdir)/libremapmeta.so
+	$(INSTALL) -m 644 libmeta/remapmeta.h $(DESTDIR)$(includedir)
+	sed -e 's,@prefix@,$(prefix),' -e 's,@libdir@,$(libdir),' -e 's,@includedir@,$(includedir),' \
+		-e 's,@version@,$(LIBRARY_VERSION),' libmeta/libremapmeta.pc.in \
+		>$(DESTDIR)$(libdir)/pkgconfig/libremapmeta.pc
+	chmod 644 $(DESTDIR)$(libdir)/pkgconfig/libremapmeta.pc
+
+uninstall::
+	rm -f $(DESTDIR)$(libdir)/libremapmeta.so $(DESTDIR)$(libdir)/libremapmeta.so.0 \
+		$(DESTDIR)$(libdir)/$(notdir $(LIBRARY_SO)) $(DESTDIR)$(libdir)/$(notdir $(LIBRARY_A)) \
+		$(DESTDIR)$(includedir)/remapmeta.h $(DESTDIR)$(libdir)/pkgconfig/libremapmeta.pc
+
+-include $(LIBMETA_OBJ:.o=.d) $(LIBRARY_OBJ:.o=.d)

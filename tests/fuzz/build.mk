@@ -20,9 +20,10 @@ FUZZ_CFLAGS = $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link $(FUZZ_COVERAGE) -std=gnu1
 .PHONY: fuzz check-fuzz fuzz-built
 .SECONDARY: $(FUZZ_BINS:$(FUZZ)/%=$(FUZZ)/obj/tests/fuzz/%.o)
 
-# Where there is no such compiler the test says so and is skipped.
+# Only for `make check`, since they take longer than all other tests to build. Where there is no
+# such compiler the test says so and is skipped.
 ifneq ($(shell command -v $(FUZZ_CC)),)
-tests-built: fuzz-built
+CHECK_BUILDS += fuzz-built
 endif
 TESTS += tests/fuzz/slice.t
 export FUZZ_SECONDS FUZZ_RUNS FUZZ_JOBS FUZZ_CC
