@@ -10,6 +10,12 @@
  */
 #include "remap.h"
 
+/* How many owned blocks there are of those that share a place with @block. */
+static u8 *busy_count(struct remap_core *core, block_t block)
+{
+	return &core->busy_count[block % REMAP_BUSY_COUNTS];
+}
+
 static struct remap_busy *find(struct remap_core *core, block_t block)
 {
 	unsigned int i;
@@ -24,6 +30,7 @@ static struct remap_busy *find(struct remap_core *core, block_t block)
 static struct remap_busy *claim_locked(struct remap_core *core, block_t block)
 {
 	struct remap_busy *busy = core->busy;
+	u8 *count;
 
 	/* There are as many as all owners can own at once. */
 	while (busy->used)
@@ -31,7 +38,8 @@ static struct remap_busy *claim_locked(struct remap_core *core, block_t block)
 	busy->used = true;
 	busy->block = block;
 	bio_list_init(&busy->parked);
-	WRITE_ONCE(core->nr_busy, core->nr_busy + 1);
+	count = busy_count(core, block);
+	WRITE_ONCE(*count, *count + 1);
 	return busy;
 }
 
@@ -147,7 +155,7 @@ bool remap_busy_test(struct remap_core *core, block_t block)
 	bool owned;
 
 	/* Pairs with the release in remap_busy_release(). */
-	if (likely(!smp_load_acquire(&core->nr_busy)))
+	if (likely(!smp_load_acquire(busy_count(core, block))))
 		return false;
 	spin_lock_irqsave(&core->busy_lock, flags);
 	owned = find(core, block);
@@ -164,6 +172,7 @@ bool remap_busy_test(struct remap_core *core, block_t block)
  */
 void remap_busy_release(struct remap_core *core, struct remap_busy *busy)
 {
+	u8 *count = busy_count(core, busy->block);
 	struct bio_list parked;
 	struct bio *bio;
 
@@ -171,7 +180,7 @@ void remap_busy_release(struct remap_core *core, struct remap_busy *busy)
 	parked = busy->parked;
 	core->nr_parked -= bio_list_size(&parked);
 	busy->used = false;
-	smp_store_release(&core->nr_busy, core->nr_busy - 1);
+	smp_store_release(count, *count - 1);
 	spin_unlock_irq(&core->busy_lock);
 	wake_up_all(&core->busy_wait);
 	while ((bio = bio_list_pop(&parked)))

@@ -138,19 +138,24 @@ bool remap_breaker_take(struct remap_core *core)
 	return !open;
 }
 
-/**
- * remap_breaker_reset() - close the breaker
- * @core: the core
- *
- * Context: process.
- */
-void remap_breaker_reset(struct remap_core *core)
+static void close_breaker(struct remap_core *core)
 {
 	spin_lock(&core->breaker_lock);
 	core->breaker_start = jiffies;
 	core->breaker_taken = 0;
 	WRITE_ONCE(core->breaker_open, false);
 	spin_unlock(&core->breaker_lock);
+}
+
+/**
+ * remap_breaker_reset() - close the breaker
+ * @core: live
+ *
+ * Context: process.
+ */
+void remap_breaker_reset(struct remap_core *core)
+{
+	close_breaker(core);
 	remap_event(core);
 }
 
@@ -181,6 +186,7 @@ u32 remap_breaker_left(struct remap_core *core, const struct remap_features *fea
 
 static void free_core(struct remap_core *core)
 {
+	remap_jobs_exit(core);
 	remap_work_exit(core);
 	remap_meta_exit(core);
 	/* Only now can nothing raise an event any more. */
@@ -225,8 +231,8 @@ static struct remap_core *make_core(struct remap_target *t)
 				 sizeof(*core->regions), GFP_KERNEL);
 	core->fenced = kvmalloc_array(REMAP_FENCED, sizeof(*core->fenced), GFP_KERNEL);
 	core->percpu = alloc_percpu(struct remap_percpu);
-	/* Both of them, so that both can be undone. */
-	if (remap_meta_init(core) | remap_work_init(core) || !core->regions || !core->fenced ||
+	/* All of them, so that all can be undone. */
+	if (remap_meta_init(core) | remap_work_init(core) | remap_jobs_init(core) || !core->regions || !core->fenced ||
 	    !core->percpu) {
 		free_core(core);
 		return NULL;
@@ -244,15 +250,51 @@ static struct remap_core *find_core(dev_t spare_devt)
 	return NULL;
 }
 
+/* Does one of the core's targets belong to this table? Under registry_lock. */
+static bool is_in_table(const struct remap_core *core, const struct dm_table *table)
+{
+	const struct remap_target *t;
+
+	list_for_each_entry(t, &core->targets, list)
+		if (t->ti->table == table)
+			return true;
+	return false;
+}
+
+/*
+ * Is a device of the target in use by another core? Main may be shared with another table of
+ * the same mapped device, which gets another spare. Under registry_lock.
+ */
+static char *find_conflict(const struct remap_core *mine, const struct remap_target *t)
+{
+	dev_t main = t->main->bdev->bd_dev, spare = t->spare->bdev->bd_dev;
+	const struct remap_core *core;
+
+	list_for_each_entry(core, &registry, list) {
+		if (core == mine)
+			continue;
+		if (core->spare_devt == main)
+			return "main is the spare of another device";
+		if (core->main_devt == spare)
+			return "the spare is main of another device";
+		if (core->main_devt == main && core->md != mine->md)
+			return "main is in use by another device";
+		if (core->main_devt == main && is_in_table(core, t->ti->table))
+			return "the table names main twice";
+	}
+	return NULL;
+}
+
 /* Under registry_lock. */
 static int join(struct remap_core *core, struct remap_target *t, char **error)
 {
-	struct remap_target *other;
-
 	if (core->dying || core->md != dm_table_get_md(t->ti->table)) {
 		*error = "the spare is in use by another device";
 		return -EBUSY;
 	}
+	*error = find_conflict(core, t);
+	if (*error)
+		return -EBUSY;
 	if (core->main_devt != t->main->bdev->bd_dev) {
 		*error = "the spare is in use with another main; remove the device first";
 		return -EBUSY;
@@ -261,11 +303,10 @@ static int join(struct remap_core *core, struct remap_target *t, char **error)
 		*error = "the table line is longer than main was when the spare was made";
 		return -EINVAL;
 	}
-	list_for_each_entry(other, &core->targets, list)
-		if (other->ti->table == t->ti->table) {
-			*error = "the table names the spare twice";
-			return -EINVAL;
-		}
+	if (is_in_table(core, t->ti->table)) {
+		*error = "the table names the spare twice";
+		return -EINVAL;
+	}
 	list_add_tail(&t->list, &core->targets);
 	t->core = core;
 	return 0;
@@ -301,8 +342,11 @@ int remap_core_get(struct remap_target *t, char **error)
 			list_add(&core->list, &registry);
 		}
 	}
-	/* A core just made has no reason to refuse. */
 	r = join(core, t, error);
+	if (list_empty(&core->targets) && !core->dying) {
+		list_del(&core->list);
+		made = core;
+	}
 	mutex_unlock(&registry_lock);
 	if (made)
 		free_core(made);
@@ -344,6 +388,19 @@ void remap_core_put(struct remap_target *t)
 	free_core(core);
 }
 
+/*
+ * Is what is loaded of less use than what is on the spare? A failed device, a block in doubt,
+ * and a page that can take no more changes are as they are until a load. It is not tried
+ * while the spare does not even show its superblocks: what is loaded still serves.
+ */
+static bool is_load_due(struct remap_core *core, const struct remap_target *t)
+{
+	if (!core->loaded || core->failed || core->table.read_only != t->read_only)
+		return true;
+	return (core->nr_fenced || rmeta_table_live_copies(&core->table) < 2) &&
+	       remap_spare_is_back(core);
+}
+
 static int go_live(struct remap_core *core, struct remap_target *t)
 {
 	int r = 0;
@@ -352,7 +409,9 @@ static int go_live(struct remap_core *core, struct remap_target *t)
 	set_live(core, NULL);
 	core->main = t->main->bdev;
 	core->spare = t->spare->bdev;
-	if (!core->loaded || core->failed || core->table.read_only != t->read_only) {
+	if (is_load_due(core, t)) {
+		remap_jobs_forget(core);
+		core->salvage.started = false;
 		remap_spare_unload(core);
 		core->failed = false;
 		core->rewrites = false;
@@ -360,7 +419,7 @@ static int go_live(struct remap_core *core, struct remap_target *t)
 	}
 	if (r && !core->was_live)
 		return r;
-	remap_breaker_reset(core);
+	close_breaker(core);
 	set_live(core, t);
 	core->was_live = true;
 	/* An error would leave the device suspended for ever. */

@@ -40,14 +40,41 @@ static blk_status_t part_io(struct remap_ctx *ctx, struct block_device *bdev, en
 	return run_io(ctx);
 }
 
-static blk_status_t buffer_io(struct remap_ctx *ctx, struct block_device *bdev, enum req_op op,
+static blk_status_t buffer_io(struct remap_ctx *ctx, struct block_device *bdev, blk_opf_t opf,
 			      sector_t sector, void *buffer, unsigned int sectors)
 {
-	bio_init(ctx->io, bdev, &ctx->vec, 1, durable(op));
+	bio_init(ctx->io, bdev, &ctx->vec, 1, opf);
 	ctx->io->bi_iter.bi_sector = sector;
 	__bio_add_page(ctx->io, virt_to_page(buffer), sectors << SECTOR_SHIFT,
 		       offset_in_page(buffer));
 	return run_io(ctx);
+}
+
+/**
+ * remap_set_budget() - begin with another bio, or with a block of a message
+ * @ctx: the context
+ * @least: jiffies it has in any case; 1 is one request
+ */
+void remap_set_budget(struct remap_ctx *ctx, unsigned long least)
+{
+	ctx->budget = max(least, (unsigned long)ctx->core->live->features.retry_budget * HZ);
+	ctx->spent = 0;
+	ctx->alive = REMAP_UNTOLD;
+}
+
+/**
+ * remap_note_error() - main has failed a request
+ * @core: the core
+ * @op: REQ_OP_READ or REQ_OP_WRITE
+ * @sector: of main
+ *
+ * Context: process.
+ */
+void remap_note_error(struct remap_core *core, enum req_op op, sector_t sector)
+{
+	atomic64_inc(op == REQ_OP_WRITE ? &core->write_errors : &core->read_errors);
+	WRITE_ONCE(core->last_error, sector);
+	remap_event(core);
 }
 
 /**
@@ -56,7 +83,7 @@ static blk_status_t buffer_io(struct remap_ctx *ctx, struct block_device *bdev, 
  */
 bool remap_budget_left(const struct remap_ctx *ctx)
 {
-	return ctx->spent < (unsigned long)ctx->core->live->features.retry_budget * HZ;
+	return ctx->spent < ctx->budget;
 }
 
 /**
@@ -83,6 +110,21 @@ blk_status_t remap_main_part(struct remap_ctx *ctx, enum req_op op, const struct
 	return status;
 }
 
+static blk_status_t main_io(struct remap_ctx *ctx, blk_opf_t opf, sector_t sector, void *buffer,
+			    unsigned int sectors)
+{
+	struct remap_core *core = ctx->core;
+	unsigned long start;
+	blk_status_t status;
+
+	mutex_lock(&core->retry_lock);
+	start = jiffies;
+	status = buffer_io(ctx, core->main, opf, sector, buffer, sectors);
+	ctx->spent += jiffies - start;
+	mutex_unlock(&core->retry_lock);
+	return status;
+}
+
 /**
  * remap_main_buffer() - read or write sectors of main
  * @ctx: a context of the core
@@ -97,16 +139,46 @@ blk_status_t remap_main_part(struct remap_ctx *ctx, enum req_op op, const struct
 blk_status_t remap_main_buffer(struct remap_ctx *ctx, enum req_op op, sector_t sector, void *buffer,
 			       unsigned int sectors)
 {
+	return main_io(ctx, durable(op), sector, buffer, sectors);
+}
+
+/**
+ * remap_main_restore() - write sectors of main, durable only after remap_main_flush()
+ * @ctx: a context of the core
+ * @sector: of main
+ * @buffer: physically contiguous
+ * @sectors: how many, at most a block
+ *
+ * Return: the status of main.
+ * Context: process; sleeps, for as long as the disk takes.
+ */
+blk_status_t remap_main_restore(struct remap_ctx *ctx, sector_t sector, void *buffer,
+				unsigned int sectors)
+{
+	return main_io(ctx, REQ_OP_WRITE | REQ_SYNC, sector, buffer, sectors);
+}
+
+/**
+ * remap_main_flush() - make durable what main has completed
+ * @ctx: a context of the core
+ *
+ * A failure may stand for other data that was lost with it, so the next flush from above is
+ * told as well.
+ *
+ * Return: 0 or -EIO.
+ * Context: process; sleeps.
+ */
+int remap_main_flush(struct remap_ctx *ctx)
+{
 	struct remap_core *core = ctx->core;
-	unsigned long start;
 	blk_status_t status;
 
-	mutex_lock(&core->retry_lock);
-	start = jiffies;
-	status = buffer_io(ctx, core->main, op, sector, buffer, sectors);
-	ctx->spent += jiffies - start;
-	mutex_unlock(&core->retry_lock);
-	return status;
+	bio_init(ctx->io, core->main, NULL, 0, REQ_OP_WRITE | REQ_PREFLUSH | REQ_SYNC);
+	status = run_io(ctx);
+	if (!status)
+		return 0;
+	WRITE_ONCE(core->flush_error, (__force u32)status);
+	return -EIO;
 }
 
 static void count_slot_io(struct remap_core *core, enum req_op op, blk_status_t status)
@@ -159,7 +231,7 @@ blk_status_t remap_slot_buffer(struct remap_ctx *ctx, enum req_op op, slot_t slo
 	struct remap_core *core = ctx->core;
 	blk_status_t status;
 
-	status = buffer_io(ctx, core->spare, op,
+	status = buffer_io(ctx, core->spare, durable(op),
 			   rmeta_slot_sector(&core->table.store.geo, slot) + first, buffer,
 			   sectors);
 	count_slot_io(core, op, status);
@@ -203,23 +275,52 @@ void remap_copy_to_part(const struct remap_part *part, const void *buffer)
 	copy_part(part, (u8 *)buffer, true);
 }
 
-/* Does one other block answer? Returns false also when it could not be asked. */
-static bool ask_neighbour(struct remap_ctx *ctx, block_t block, enum req_op op, bool *asked)
+enum answer {
+	SILENT,			/* could not be asked, or said nothing about main */
+	ANSWERED,		/* it works there */
+	REFUSED,		/* it does not work there either */
+};
+
+/*
+ * A rewrite of a neighbour has failed. Its data was good before, and is in the scratch: if
+ * main has lost it by that, it goes to a slot.
+ */
+static void keep_neighbour(struct remap_ctx *ctx, block_t block, sector_t sector,
+			   unsigned int sectors)
+{
+	struct remap_core *core = ctx->core;
+	blk_status_t status;
+	int r;
+
+	status = remap_main_buffer(ctx, REQ_OP_READ, sector, ctx->image, sectors);
+	if (remap_judge(status) == REMAP_STS_OTHER ||
+	    (!status && !memcmp(ctx->image, ctx->scratch, sectors << SECTOR_SHIFT)))
+		return;
+	/* An open breaker is no reason to lose it. */
+	remap_breaker_take(core);
+	r = remap_claim(ctx, block, ctx->scratch, remap_bits(0, sectors), RMETA_REASON_WRITE);
+	if (r)
+		remap_err(core, "sector %llu of main went bad and has no slot (error %d): %u sectors are lost",
+			  (u64)sector, r, sectors);
+}
+
+static enum answer ask_neighbour(struct remap_ctx *ctx, block_t block, enum req_op op)
 {
 	struct remap_core *core = ctx->core;
 	sector_t sector = remap_block_sector(core, block);
-	unsigned int sectors = min_t(u64, remap_block_sectors(core), core->main_sectors - sector);
+	unsigned int sectors = remap_block_sectors(core);
+	enum answer answer = SILENT;
 	struct remap_view view;
 	struct remap_busy *busy;
 	blk_status_t status;
+	bool wrote = false;
 
 	busy = remap_busy_try(core, block);
 	if (!busy)
-		return false;
+		return SILENT;
 	rcu_read_lock();
 	remap_look(core, block, &view);
 	rcu_read_unlock();
-	status = BLK_STS_AGAIN;
 	if (view.slot != RMETA_NO_SLOT || remap_fenced(core, block))
 		goto out;
 	if (op == REQ_OP_WRITE) {
@@ -228,48 +329,66 @@ static bool ask_neighbour(struct remap_ctx *ctx, block_t block, enum req_op op, 
 		smp_mb();
 		synchronize_srcu_expedited(&core->flight);
 	}
-	*asked = true;
 	status = remap_main_buffer(ctx, REQ_OP_READ, sector, ctx->scratch, sectors);
-	if (!status && op == REQ_OP_WRITE)
+	if (!status && op == REQ_OP_WRITE) {
+		wrote = true;
 		status = remap_main_buffer(ctx, REQ_OP_WRITE, sector, ctx->scratch, sectors);
+		if (status)
+			keep_neighbour(ctx, block, sector, sectors);
+	}
+	if (!status)
+		answer = ANSWERED;
+	/* A neighbour that is bad to read says nothing about writing. */
+	else if (remap_judge(status) == REMAP_STS_UNSURE ||
+		 (remap_judge(status) == REMAP_STS_MEDIUM && wrote))
+		answer = REFUSED;
 out:
 	remap_busy_release(core, busy);
-	return !status;
+	return answer;
 }
 
 /**
  * remap_main_alive() - is it only this block, or the whole of main?
- * @ctx: a context of the core, owner of @block; its scratch is used
+ * @ctx: a context of the core, owner of @block; its image and scratch are used
  * @block: failed with a status that could mean either
  * @op: REQ_OP_WRITE: can main still write? A neighbour is rewritten with its own data.
  *	REQ_OP_READ: can it still read?
  *
  * Bad blocks come in clusters, so blocks at growing distance are asked until one answers.
- * Remapped and owned ones are passed over. When writing fails wherever it is tried, main is
- * gone, and the device fails. Only what the table line covers is touched: what is behind it
- * on main may be somebody else's.
+ * Remapped and owned ones are passed over. When writing is refused wherever it is tried, main
+ * is gone, and the device fails; a main that is away for a moment (transport, offline) has
+ * refused nothing. Only what the table line covers is touched: what is behind it on main may
+ * be somebody else's.
  *
- * Return: true if any other block answered.
+ * Return: REMAP_ALIVE if any other block answered; REMAP_UNTOLD if the budget did not last.
  * Context: process; sleeps.
  */
-bool remap_main_alive(struct remap_ctx *ctx, block_t block, enum req_op op)
+enum remap_alive remap_main_alive(struct remap_ctx *ctx, block_t block, enum req_op op)
 {
 	struct remap_core *core = ctx->core;
 	u64 blocks = core->live->ti->len >> core->block_shift;
-	bool asked = false;
+	bool refused = false;
 	u64 distance;
 
 	for (distance = 1; distance < blocks && distance <= 1U << 18; distance <<= 3) {
-		if (!remap_budget_left(ctx))
-			return false;
-		ctx->alive = (block + distance < blocks &&
-			      ask_neighbour(ctx, block + distance, op, &asked)) ||
-			     (block >= distance &&
-			      ask_neighbour(ctx, block - distance, op, &asked));
-		if (ctx->alive)
-			return true;
+		u64 neighbour[] = { block + distance, block - distance };
+		unsigned int i;
+
+		for (i = 0; i < ARRAY_SIZE(neighbour); i++) {
+			enum answer answer;
+
+			/* One before the start of main is a very large number. */
+			if (neighbour[i] >= blocks)
+				continue;
+			if (!remap_budget_left(ctx))
+				return REMAP_UNTOLD;
+			answer = ask_neighbour(ctx, neighbour[i], op);
+			if (answer == ANSWERED)
+				return REMAP_ALIVE;
+			refused |= answer == REFUSED;
+		}
 	}
-	if (asked && op == REQ_OP_WRITE)
+	if (refused && op == REQ_OP_WRITE)
 		remap_core_fail(core, "main does not accept writes anywhere");
-	return false;
+	return REMAP_DEAD;
 }

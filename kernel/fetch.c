@@ -26,10 +26,13 @@ static blk_status_t record(struct remap_ctx *ctx, const struct remap_part *part,
 	if (!(bits & ~got)) {
 		remap_copy_to_part(part, ctx->image + (part->first << SECTOR_SHIFT));
 		status = BLK_STS_OK;
+	} else {
+		WRITE_ONCE(core->last_error, remap_block_sector(core, part->block) +
+			   __ffs(bits & ~got));
 	}
 	/* Whether it can be recorded changes nothing for this read. */
 	if (got != all && remap_breaker_take(core))
-		remap_claim(ctx, part->block, got, RMETA_REASON_READ);
+		remap_claim(ctx, part->block, ctx->image, got, RMETA_REASON_READ);
 	return status;
 }
 
@@ -51,7 +54,7 @@ static blk_status_t fetch_unmapped(struct remap_ctx *ctx, const struct remap_par
 		break;
 	case REMAP_STS_UNSURE:
 		if (!features->read_remap || features->no_auto_remap ||
-		    !remap_main_alive(ctx, part->block, REQ_OP_READ))
+		    remap_main_alive(ctx, part->block, REQ_OP_READ) != REMAP_ALIVE)
 			return status;
 		break;
 	}
@@ -125,7 +128,8 @@ int remap_copy_block(struct remap_ctx *ctx, block_t block, struct remap_meta *re
 	struct remap_core *core = ctx->core;
 	u16 all = rmeta_block_mask(block, core->main_sectors, core->block_shift), got;
 
-	ctx->spent = 0;
+	/* The first read is no retry. */
+	remap_set_budget(ctx, 1);
 	got = remap_salvage(ctx, block, all, false);
 	*request = (struct remap_meta){
 		.op = REMAP_META_CLAIM,

@@ -20,7 +20,7 @@
  * Cases of a write that main has completed:
  *
  *	region bit clear			done
- *	set, all blocks unmapped, none busy	done, unless a rewrite is in doubt (below)
+ *	set, all blocks unmapped, none busy	done, unless it may have been undone (below)
  *	set, a block is mapped or busy		a context stores the data where the block
  *						lives now, before the write completes
  *
@@ -45,17 +45,27 @@
  * - A bio that was sent to a slot holds core->flight from before its busy test until the
  *   spare has completed it. An owner that copies out of a slot or frees it waits with
  *   synchronize_srcu() after its claim: bios that it does not wait for test busy after the
- *   claim, and park.
+ *   claim, and park. So when the slot of an unmapped block is given to another block, no bio
+ *   for the old one is under way to it; and none that looked it up is about to go there.
  *
- * A rewrite of a block with its own data (remap_main_alive()) is the one case where a write
- * that is under way to main can be undone after main has completed it: read old data, write
- * lands, old data written back. Writes of the slow path are in core->flight, and the
- * rewriter waits for them after its claim. Those of the fast path cannot be counted, but
- * there are finitely many that are under way when the region bit is set, and all of them
- * find it set in end_io. So, once there has been any rewrite (core->rewrites, set before
- * the rewriter reads), a fast-path write that completes in a marked region is made again by
- * a context that owns the block. Making a write again that has not been acknowledged is
- * harmless: whatever it overwrites was concurrent with it.
+ * Two owners write to main what no bio has brought, and could undo a write that main has
+ * completed: a rewrite of a block with its own data (remap_main_alive(): read old data, write
+ * lands, old data written back), and an unmap (write sent to main, block mapped with old data,
+ * write lands, old data copied home). Both set core->rewrites before they read what they will
+ * write, and then wait for core->flight, which a write of the slow path leaves only after it
+ * has looked at its blocks again. So such a write
+ *
+ * - has found its block unmapped and free before the claim: a rewriter's read has its data;
+ *   so has what an unmap copies, since the block was mapped after that, by a copy of main;
+ * - or has found it mapped or busy, and a context has it, which waits for the owner. When the
+ *   block is unmapped by then, it is made again.
+ *
+ * Writes of the fast path cannot be counted, but there are finitely many that are under way
+ * when the region bit is set, and all of them find it set in end_io. They look at
+ * core->rewrites after their blocks, so that one which finds a block free that a rewriter or
+ * an unmap has let go sees it set; then a context that owns the block makes the write again.
+ * Making a write again that has not been acknowledged is harmless: whatever it overwrites was
+ * concurrent with it.
  *
  * No deadlock: a context waits for a busy block only while it owns none (a second one is
  * only tried for), owners always have a process of their own, and what core->flight waits
@@ -381,7 +391,7 @@ void remap_dispatch(struct remap_core *core, struct bio *bio)
 		return;
 	}
 	if (route(core, bio, rb, false) == DM_MAPIO_REMAPPED)
-		submit_bio_noacct(bio);
+		dm_submit_bio_remap(bio, NULL);
 }
 
 /*
@@ -417,10 +427,11 @@ static int end_slot(struct remap_core *core, struct bio *bio, struct remap_bio *
 {
 	if (likely(!*error))
 		return DM_ENDIO_DONE;
-	atomic64_inc(&core->slot_errors);
-	remap_event(core);
+	/* The spare would have to wait; that is no error. */
 	if (bio->bi_opf & REQ_NOWAIT && *error == BLK_STS_AGAIN)
 		return DM_ENDIO_DONE;
+	atomic64_inc(&core->slot_errors);
+	remap_event(core);
 	if (op_is_write(bio_op(bio)) && !READ_ONCE(core->failed))
 		return take_over(core, bio, rb, 0, BLK_STS_OK);
 	/* What main has there is stale. */
@@ -443,14 +454,18 @@ static bool meets_remap(struct remap_core *core, const struct remap_bio *rb)
 static int end_main_write(struct remap_core *core, struct bio *bio, struct remap_bio *rb,
 			  blk_status_t *error)
 {
+	bool meets = meets_remap(core, rb);
+
+	if (rb->flags & RB_COUNTED)
+		uncount(core, rb);
 	if (unlikely(READ_ONCE(core->failed))) {
 		/* What else it should have reached cannot be told any more. */
 		*error = BLK_STS_IOERR;
 		return DM_ENDIO_DONE;
 	}
-	if (!(rb->flags & RB_SLOW) && READ_ONCE(core->rewrites))
-		return take_over(core, bio, rb, RB_ON_MAIN | RB_REDO, BLK_STS_OK);
-	if (meets_remap(core, rb))
+	/* Looked at last: who has written to main and let go has said so before. */
+	smp_rmb();
+	if (meets || (!(rb->flags & RB_SLOW) && READ_ONCE(core->rewrites)))
 		return take_over(core, bio, rb, RB_ON_MAIN, BLK_STS_OK);
 	return DM_ENDIO_DONE;
 }
@@ -462,16 +477,16 @@ static int end_main_error(struct remap_target *t, struct bio *bio, struct remap_
 
 	if (bio->bi_opf & REQ_RAHEAD || remap_judge(*error) == REMAP_STS_OTHER)
 		return DM_ENDIO_DONE;
+	if (bio->bi_opf & REQ_NOWAIT && !t->read_only && !READ_ONCE(core->failed)) {
+		/* It may not wait for a context; the submitter comes back without NOWAIT. */
+		*error = BLK_STS_AGAIN;
+		return DM_ENDIO_DONE;
+	}
 	atomic64_inc(op_is_write(bio_op(bio)) ? &core->write_errors : &core->read_errors);
 	WRITE_ONCE(core->last_error, rb->iter.bi_sector);
 	remap_event(core);
 	if (t->read_only || READ_ONCE(core->failed))
 		return DM_ENDIO_DONE;
-	if (bio->bi_opf & REQ_NOWAIT) {
-		/* It may not wait for a context; the submitter comes back without NOWAIT. */
-		*error = BLK_STS_AGAIN;
-		return DM_ENDIO_DONE;
-	}
 	return take_over(core, bio, rb, RB_ERROR, *error);
 }
 
@@ -482,7 +497,9 @@ static noinline int end_io_slow(struct remap_target *t, struct bio *bio, struct 
 
 	if (rb->flags & RB_DONE)
 		return DM_ENDIO_DONE;
-	if (rb->flags & RB_COUNTED)
+	/* A write that main has completed is counted until it has been looked at again. */
+	if (rb->flags & RB_COUNTED &&
+	    (*error || rb->flags & RB_SLOT || !op_is_write(bio_op(bio))))
 		uncount(core, rb);
 	if (rb->flags & RB_FLUSH)
 		return end_flush(core, error);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Messages: parsed and checked as a whole before anything changes, then done, then answered
- * with "<done>/<total> [<first error>]", counted in blocks. What a message did is durable
+ * with "<done>/<total> [<first error> [<sector>]]", counted in blocks. What a message did is durable
  * when it returns. Repeating one is harmless.
  *
  * A message holds device mapper's SRCU, so that a suspend waits for it; a fatal signal
  * ends it between commits.
  */
 #include <linux/ctype.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sort.h>
 
@@ -26,18 +27,26 @@ static const char *error_name(int error)
 		return "ENOMEM";
 	case -EINTR:
 		return "EINTR";
+	case -ENODATA:
+		return "ENODATA";
 	default:
 		return "EIO";
 	}
 }
 
-static int answer(char *result, unsigned int maxlen, u64 done, u64 total, int error)
+#define NOWHERE (~(sector_t)0)
+
+/* @sector: where the error was, or NOWHERE. */
+static int answer(char *result, unsigned int maxlen, u64 done, u64 total, int error,
+		  sector_t sector)
 {
 	unsigned int sz = 0;
 
 	DMEMIT("%llu/%llu", done, total);
 	if (error)
 		DMEMIT(" %s", error_name(error));
+	if (error && sector != NOWHERE)
+		DMEMIT(" %llu", (u64)sector);
 	return 1;
 }
 
@@ -179,7 +188,7 @@ static int do_import(struct dm_target *ti, unsigned int argc, char **argv, char 
 	import.nr_ranges = r;
 	remap_meta_import(t->core, &import);
 	r = answer(result, maxlen, import.handled, count_blocks(ranges, import.nr_ranges),
-		   import.error);
+		   import.error, NOWHERE);
 	kvfree(ranges);
 	return r;
 }
@@ -277,8 +286,65 @@ static int do_remap(struct dm_target *ti, unsigned int argc, char **argv, char *
 		}
 	}
 	flush_batch(core, batch);
-	r = answer(result, maxlen, batch->handled, count_blocks(ranges, nr_ranges), batch->error);
+	r = answer(result, maxlen, batch->handled, count_blocks(ranges, nr_ranges), batch->error,
+		   NOWHERE);
 	kfree(batch);
+out:
+	kvfree(ranges);
+	return r;
+}
+
+/*
+ * unmap
+ */
+
+static int unmap_ranges(struct remap_core *core, const struct remap_range *ranges,
+			unsigned int nr, struct remap_unmap *unmap)
+{
+	unsigned int i;
+	u64 at;
+
+	for (i = 0; i < nr; i++) {
+		for (at = 0; at < ranges[i].nr; at++) {
+			if (READ_ONCE(core->failed))
+				return -EIO;
+			if (fatal_signal_pending(current))
+				return -EINTR;
+			remap_unmap_add(core, unmap, ranges[i].first + at);
+			cond_resched();
+		}
+	}
+	return 0;
+}
+
+static int do_unmap(struct dm_target *ti, unsigned int argc, char **argv, char *result,
+		    unsigned int maxlen)
+{
+	struct remap_target *t = ti->private;
+	struct remap_core *core = t->core;
+	struct remap_range *ranges;
+	struct remap_unmap *unmap;
+	unsigned int nr_ranges;
+	int r;
+
+	if (bdev_read_only(core->main)) {
+		remap_warn(core, "message: unmap: main is read-only");
+		return -EROFS;
+	}
+	r = parse_ranges(ti, argc - 1, argv + 1, &ranges);
+	if (r < 0)
+		return r;
+	nr_ranges = r;
+	r = -ENOMEM;
+	unmap = kzalloc(sizeof(*unmap), GFP_KERNEL);
+	if (!unmap)
+		goto out;
+	r = unmap_ranges(core, ranges, nr_ranges, unmap);
+	remap_unmap_flush(core, unmap);
+	r = answer(result, maxlen, unmap->handled, count_blocks(ranges, nr_ranges),
+		   unmap->error ?: r,
+		   unmap->error ? remap_block_sector(core, unmap->error_block) : NOWHERE);
+	kfree(unmap);
 out:
 	kvfree(ranges);
 	return r;
@@ -293,7 +359,7 @@ static int do_commit(struct remap_core *core)
 
 static bool is_for_later(const char *word)
 {
-	static const char *const words[] = { "unmap", "salvage", "scan", "scrub", "stats" };
+	static const char *const words[] = { "scan", "scrub", "stats" };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(words); i++)
@@ -311,12 +377,22 @@ static int dispatch(struct dm_target *ti, unsigned int argc, char **argv, char *
 
 	if (!strcmp(argv[0], "remap"))
 		return do_remap(ti, argc, argv, result, maxlen);
+	if (!strcmp(argv[0], "unmap"))
+		return do_unmap(ti, argc, argv, result, maxlen);
 	if (!strcmp(argv[0], "import"))
 		return do_import(ti, argc, argv, result, maxlen);
 	if (!strcmp(argv[0], "commit") && argc == 1)
 		return do_commit(core);
 	if (!strcmp(argv[0], "breaker") && argc == 2 && !strcmp(argv[1], "reset")) {
 		remap_breaker_reset(core);
+		return 0;
+	}
+	if (!strcmp(argv[0], "salvage") && argc == 2 && !strcmp(argv[1], "start")) {
+		remap_salvage_start(core);
+		return 0;
+	}
+	if (!strcmp(argv[0], "salvage") && argc == 2 && !strcmp(argv[1], "stop")) {
+		remap_job_stop(&core->jobs[REMAP_JOB_SALVAGE]);
 		return 0;
 	}
 	if (is_for_later(argv[0])) {
@@ -345,6 +421,7 @@ int remap_message(struct dm_target *ti, unsigned int argc, char **argv, char *re
 {
 	struct remap_target *t = ti->private;
 	struct remap_core *core = t->core;
+	unsigned int noio;
 	int r;
 
 	if (argc > MAX_ARGS) {
@@ -361,7 +438,10 @@ int remap_message(struct dm_target *ti, unsigned int argc, char **argv, char *re
 	}
 	if (mutex_lock_killable(&core->message_lock))
 		return -EINTR;
+	/* A suspend waits for us, and reclaim could wait for this device then. */
+	noio = memalloc_noio_save();
 	r = dispatch(ti, argc, argv, result, maxlen);
+	memalloc_noio_restore(noio);
 	mutex_unlock(&core->message_lock);
 	return r;
 }

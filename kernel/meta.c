@@ -134,7 +134,10 @@ static int reserve(struct remap_core *core, slot_t *slot)
 		else if (r != -ENOMEM)
 			r = -ENOSPC;
 	}
-	WRITE_ONCE(core->no_slots, r == -ENOSPC);
+	if (core->no_slots != (r == -ENOSPC)) {
+		WRITE_ONCE(core->no_slots, r == -ENOSPC);
+		remap_event(core);
+	}
 	return r;
 }
 
@@ -293,10 +296,19 @@ static bool make_change(struct remap_core *core, struct remap_meta *request,
 		rmeta_change_mask(table, change, request->slot, request->bits);
 		return true;
 	case REMAP_META_MOVE:
-		rmeta_change_move(table, change, request->from, request->slot, request->bits);
+		rmeta_change_move(table, change, request->from, request->slot, request->clear,
+				  request->bits);
 		return true;
 	case REMAP_META_RETIRE:
 		rmeta_change_retire(table, change, request->slot, request->block);
+		return true;
+	case REMAP_META_FREE:
+		/* The old claim of a block that has moved could come back: see table.h. */
+		if (table->unretired) {
+			request->error = -EROFS;
+			return false;
+		}
+		rmeta_change_free(table, change, request->slot);
 		return true;
 	case REMAP_META_RESERVE:
 		request->error = reserve(core, &request->slot);

@@ -14,6 +14,9 @@
  *	data.c		synchronous I/O on main and on slots
  *	meta.c		the metadata worker: the one writer of the table
  *	message.c	messages
+ *	unmap.c		bringing blocks home to main
+ *	background.c	jobs: started, stopped, at rest while suspended
+ *	salvage.c	the job that tries pending sectors on main again
  *	status.c	status, modes as words, health
  *
  * A *core* belongs to a spare and outlives the tables of its mapped device; a *target* is
@@ -40,8 +43,10 @@
 
 #define REMAP_CONTEXTS 8		/* of each class */
 #define REMAP_MESSAGE_BLOCKS 16		/* owned at once by a message */
-/* Each context owns a block and may try for one neighbour; so claims never find it full. */
-#define REMAP_BUSY (2 * 2 * REMAP_CONTEXTS + REMAP_MESSAGE_BLOCKS)
+/* Contexts and jobs own a block and may try for one neighbour; so claims never find it full. */
+#define REMAP_BUSY (2 * (2 * REMAP_CONTEXTS + REMAP_NR_JOBS) + REMAP_MESSAGE_BLOCKS)
+/* More than the blocks of a message, so that a bio beside those takes no lock. */
+#define REMAP_BUSY_COUNTS 64
 #define REMAP_FENCED 1024		/* blocks; beyond that the device fails */
 #define REMAP_POOL 64			/* slots reserved ahead */
 #define REMAP_META_PAGES 16		/* pages committed together */
@@ -132,8 +137,7 @@ enum remap_bio_flags {
 	RB_WORK = 1 << 6,	/* a context is to do it */
 	RB_ERROR = 1 << 7,	/* ... of the class for errors */
 	RB_ON_MAIN = 1 << 8,	/* a write that main has completed */
-	RB_REDO = 1 << 9,	/* ... and that has to be made again where it is still on main */
-	RB_DONE = 1 << 10,	/* completed by us: end_io has nothing to add */
+	RB_DONE = 1 << 9,	/* completed by us: end_io has nothing to add */
 };
 
 /**
@@ -166,6 +170,13 @@ enum remap_class {
 	REMAP_NR_CLASSES
 };
 
+/* Is it one block of main, or all of it? */
+enum remap_alive {
+	REMAP_UNTOLD,		/* there was no time to ask */
+	REMAP_ALIVE,		/* it works elsewhere */
+	REMAP_DEAD,		/* it does not, or nobody could be asked */
+};
+
 /**
  * struct remap_ctx - what one process needs to work on one block; never allocated late
  * @core: whose
@@ -176,8 +187,9 @@ enum remap_class {
  * @vec: for @io, when the data is in a buffer
  * @image: a block of main, as it will be or is
  * @scratch: another, for comparison and for neighbours
- * @spent: jiffies spent in retries on main for the present bio
- * @alive: main has shown, for the present bio, that it can write elsewhere
+ * @budget: jiffies that the present bio may cost in retries on main
+ * @spent: jiffies that it has cost
+ * @alive: what main has shown for the present bio
  */
 struct remap_ctx {
 	struct remap_core *core;
@@ -188,8 +200,29 @@ struct remap_ctx {
 	struct bio_vec vec;
 	u8 *image;
 	u8 *scratch;
+	unsigned long budget;
 	unsigned long spent;
-	bool alive;
+	enum remap_alive alive;
+};
+
+#include "background.h"
+
+/**
+ * struct remap_salvage - how far the salvage job is
+ * @next: slot to look at next
+ * @end: where the pass ends
+ * @wanted: pending sectors when it began
+ * @tried: of these
+ * @healed: of these, now in their slots
+ * @started: there has been a pass since the load
+ */
+struct remap_salvage {
+	u64 next;
+	u64 end;
+	u64 wanted;
+	u64 tried;
+	u64 healed;
+	bool started;
 };
 
 /**
@@ -223,8 +256,9 @@ struct remap_view {
 enum remap_meta_op {
 	REMAP_META_CLAIM,	/* @slot for unmapped @block, @bits pending */
 	REMAP_META_MASK,	/* clear @bits of @slot */
-	REMAP_META_MOVE,	/* @block from @from to @slot, @bits lost */
+	REMAP_META_MOVE,	/* @block from @from to @slot, @clear unmasked, @bits lost */
 	REMAP_META_RETIRE,	/* @slot is bad */
+	REMAP_META_FREE,	/* @slot: the data of @block is durable on main */
 	REMAP_META_RESERVE,	/* out: @slot */
 	REMAP_META_UNRESERVE,	/* @slot was not needed */
 	REMAP_META_COMMIT,	/* save the counters; all earlier requests are done then */
@@ -238,6 +272,7 @@ enum remap_meta_op {
  * @from: likewise
  * @block: likewise
  * @bits: likewise
+ * @clear: likewise
  * @reason: of a claim
  * @error: out: 0, -EEXIST (the block has been mapped meanwhile), -EROFS (that page can no
  *	longer be changed; the slot was taken back), -ENOSPC, -EIO (the block is fenced now)
@@ -250,6 +285,7 @@ struct remap_meta {
 	slot_t from;
 	block_t block;
 	u16 bits;
+	u16 clear;
 	enum rmeta_reason reason;
 	int error;
 	struct completion done;
@@ -263,6 +299,42 @@ struct remap_meta {
 struct remap_range {
 	block_t first;
 	u64 nr;
+};
+
+/**
+ * struct remap_homing - a block that is being unmapped
+ * @busy: ownership of it
+ * @block: which
+ * @slot: it has now
+ * @in_slot: mask of the sectors that are there
+ * @error: why it stays there, or 0
+ * @request: frees the slot
+ */
+struct remap_homing {
+	struct remap_busy *busy;
+	block_t block;
+	slot_t slot;
+	u16 in_slot;
+	int error;
+	struct remap_meta request;
+};
+
+/**
+ * struct remap_unmap - a batch of an unmap message
+ * @blocks: being unmapped together
+ * @nr: how many
+ * @start: jiffies when the first of them was claimed
+ * @handled: out: blocks that are not mapped any more
+ * @error: out: the first error, or 0
+ * @error_block: out: where
+ */
+struct remap_unmap {
+	struct remap_homing blocks[REMAP_MESSAGE_BLOCKS];
+	unsigned int nr;
+	unsigned long start;
+	u64 handled;
+	int error;
+	block_t error_block;
 };
 
 /**
@@ -330,12 +402,12 @@ enum remap_mode {
  * @table: the metadata; changed by the metadata worker only (or with no worker about)
  * @regions: bitmap, see region.h
  * @failed: all I/O errors until a reload
- * @rewrites: some block of main has been rewritten with its own data, see map.c
+ * @rewrites: some block of main has been written by us other than for a bio, see map.c
  *
  * Exclusion (busy.c):
  * @busy_lock: irq-safe
  * @busy: owned blocks
- * @nr_busy: elements in use
+ * @busy_count: elements in use, by block modulo its length
  * @nr_parked: bios parked on them
  * @busy_wait: woken by a release
  * @flight: bios sent to slots, and writes sent to main by the slow path
@@ -353,6 +425,12 @@ enum remap_mode {
  * @data_wq: runs contexts
  * @retry_lock: one retry on main at a time
  *
+ * Jobs (background.c):
+ * @job_lock: not irq-safe
+ * @jobs: all
+ * @jobs_paused: none takes a step
+ * @salvage: of the salvage job
+ *
  * Metadata (meta.c):
  * @meta_lock: not irq-safe
  * @meta_requests: for the worker
@@ -367,7 +445,7 @@ enum remap_mode {
  * @no_growth: growing failed; not tried again
  *
  * Policy and numbers:
- * @breaker_lock: irq-safe
+ * @breaker_lock: not irq-safe
  * @breaker_start: jiffies when the window began
  * @breaker_taken: slots taken in it
  * @breaker_open: no more automatic remaps
@@ -406,7 +484,7 @@ struct remap_core {
 
 	spinlock_t busy_lock;
 	struct remap_busy busy[REMAP_BUSY];
-	unsigned int nr_busy;
+	u8 busy_count[REMAP_BUSY_COUNTS];
 	unsigned int nr_parked;
 	wait_queue_head_t busy_wait;
 	struct srcu_struct flight;
@@ -422,6 +500,11 @@ struct remap_core {
 	struct mutex message_lock;
 	struct workqueue_struct *data_wq;
 	struct mutex retry_lock;
+
+	spinlock_t job_lock;
+	struct remap_job jobs[REMAP_NR_JOBS];
+	bool jobs_paused;
+	struct remap_salvage salvage;
 
 	spinlock_t meta_lock;
 	struct list_head meta_requests;
@@ -465,6 +548,20 @@ static inline sector_t remap_block_sector(const struct remap_core *core, block_t
 static inline u16 remap_bits(unsigned int first, unsigned int sectors)
 {
 	return (u16)(((1U << sectors) - 1) << first);
+}
+
+/*
+ * The next run of set bits of @mask at or above *@first, if there is one: its start and length.
+ */
+static inline bool remap_next_run(u16 mask, unsigned int *first, unsigned int *sectors)
+{
+	unsigned long rest = mask >> *first;
+
+	if (!rest)
+		return false;
+	*first += __ffs(rest);
+	*sectors = ffz((unsigned long)mask >> *first);
+	return true;
 }
 
 static inline struct remap_bio *remap_bio(struct bio *bio)
@@ -525,6 +622,7 @@ void remap_module_exit(void);
 /* spare.c */
 int remap_spare_load(struct remap_core *core, struct remap_target *t);
 void remap_spare_unload(struct remap_core *core);
+bool remap_spare_is_back(struct remap_core *core);
 
 /* map.c */
 int remap_map(struct dm_target *ti, struct bio *bio);
@@ -548,12 +646,17 @@ bool remap_fenced(const struct remap_core *core, block_t block);
 int remap_work_init(struct remap_core *core);
 void remap_work_exit(struct remap_core *core);
 void remap_queue(struct remap_core *core, struct bio *bio);
+int remap_ctx_init(struct remap_core *core, struct remap_ctx *ctx);
+void remap_ctx_exit(struct remap_ctx *ctx);
 
 /* store.c */
 blk_status_t remap_store(struct remap_ctx *ctx, const struct remap_part *part);
+blk_status_t remap_write_image(struct remap_ctx *ctx, slot_t slot, const u8 *image, u16 present);
+blk_status_t remap_read_slot(struct remap_ctx *ctx, slot_t slot, u16 wanted, u16 *got);
 slot_t remap_new_slot(struct remap_ctx *ctx, block_t block, const u8 *image, u16 present);
 u16 remap_salvage(struct remap_ctx *ctx, block_t block, u16 wanted, bool failed);
-int remap_claim(struct remap_ctx *ctx, block_t block, u16 present, enum rmeta_reason reason);
+int remap_claim(struct remap_ctx *ctx, block_t block, const u8 *image, u16 present,
+		enum rmeta_reason reason);
 
 /* fetch.c */
 blk_status_t remap_fetch(struct remap_ctx *ctx, const struct remap_part *part);
@@ -564,13 +667,18 @@ bool remap_budget_left(const struct remap_ctx *ctx);
 blk_status_t remap_main_part(struct remap_ctx *ctx, enum req_op op, const struct remap_part *part);
 blk_status_t remap_main_buffer(struct remap_ctx *ctx, enum req_op op, sector_t sector, void *buffer,
 			       unsigned int sectors);
+blk_status_t remap_main_restore(struct remap_ctx *ctx, sector_t sector, void *buffer,
+				unsigned int sectors);
+int remap_main_flush(struct remap_ctx *ctx);
 blk_status_t remap_slot_part(struct remap_ctx *ctx, enum req_op op, slot_t slot,
 			     const struct remap_part *part);
 blk_status_t remap_slot_buffer(struct remap_ctx *ctx, enum req_op op, slot_t slot,
 			       unsigned int first, void *buffer, unsigned int sectors);
 void remap_copy_from_part(void *buffer, const struct remap_part *part);
 void remap_copy_to_part(const struct remap_part *part, const void *buffer);
-bool remap_main_alive(struct remap_ctx *ctx, block_t block, enum req_op op);
+enum remap_alive remap_main_alive(struct remap_ctx *ctx, block_t block, enum req_op op);
+void remap_note_error(struct remap_core *core, enum req_op op, sector_t sector);
+void remap_set_budget(struct remap_ctx *ctx, unsigned long least);
 
 /* meta.c */
 extern const struct rmeta_host_ops remap_host_ops;
@@ -583,6 +691,14 @@ void remap_meta_import(struct remap_core *core, struct remap_import *import);
 void remap_meta_kick(struct remap_core *core);
 int remap_slot_get(struct remap_core *core, slot_t *slot);
 void remap_slot_put(struct remap_core *core, slot_t slot);
+
+/* unmap.c */
+void remap_unmap_add(struct remap_core *core, struct remap_unmap *unmap, block_t block);
+void remap_unmap_flush(struct remap_core *core, struct remap_unmap *unmap);
+
+/* salvage.c */
+long remap_salvage_step(struct remap_job *job);
+void remap_salvage_start(struct remap_core *core);
 
 /* message.c */
 int remap_message(struct dm_target *ti, unsigned int argc, char **argv, char *result,

@@ -77,6 +77,16 @@ static bool main_partuuid(struct remap_core *core, uuid_t *uuid)
 	return info && !uuid_parse((const char *)info->uuid, uuid);
 }
 
+/* The region bitmap was made for main as it was when the core was. */
+static int check_length(struct remap_core *core, u64 main_sectors)
+{
+	if (main_sectors <= core->max_sectors)
+		return 0;
+	remap_err(core, "main has grown from %llu to %llu sectors since the device was created: remove it and create it again",
+		  core->max_sectors, main_sectors);
+	return -EINVAL;
+}
+
 static u8 format_block_shift(struct remap_core *core, const struct remap_features *features)
 {
 	unsigned int sectors = features->block_sectors;
@@ -100,7 +110,9 @@ static int format_spare(struct remap_core *core, const struct remap_features *fe
 	uuid_t partuuid;
 	int r;
 
-	r = check_spare_blank(core);
+	r = check_length(core, params.main_sectors);
+	if (!r)
+		r = check_spare_blank(core);
 	if (r)
 		return r;
 	if (main_partuuid(core, &partuuid))
@@ -149,6 +161,10 @@ static int check_main(struct remap_core *core, const struct remap_features *feat
 static int check_table(struct remap_core *core, struct remap_target *t,
 		       const struct rmeta_superblock *sb)
 {
+	int r = check_length(core, sb->main_sectors);
+
+	if (r)
+		return r;
 	if (t->ti->len > sb->main_sectors) {
 		remap_err(core, "the table is %llu sectors long, main had %llu when the spare was made",
 			  (u64)t->ti->len, sb->main_sectors);
@@ -166,13 +182,43 @@ static int check_table(struct remap_core *core, struct remap_target *t,
 	return 0;
 }
 
+/* Read all superblocks; @raw gets them. forget_superblocks() is due in either case. */
+static int scan_superblocks(struct remap_core *core, struct rmeta_scan *scan,
+			    u8 *raw[RMETA_COPIES])
+{
+	struct rmeta_store store = { .ops = &remap_host_ops, .host = core };
+	unsigned int copy;
+	int r;
+
+	memset(raw, 0, RMETA_COPIES * sizeof(*raw));
+	r = rmeta_store_init(&store, 1);
+	if (r)
+		return r;
+	for (copy = 0; copy < RMETA_COPIES && !r; copy++) {
+		raw[copy] = rmeta_zalloc(RMETA_BYTES);
+		if (!raw[copy])
+			r = -ENOMEM;
+	}
+	if (!r)
+		rmeta_scan_superblocks(&store, bdev_nr_sectors(core->spare), scan, raw);
+	rmeta_store_exit(&store);
+	return r;
+}
+
+static void forget_superblocks(u8 *raw[RMETA_COPIES])
+{
+	unsigned int copy;
+
+	for (copy = 0; copy < RMETA_COPIES; copy++)
+		rmeta_free(raw[copy]);
+}
+
 /*
  * Look before anything is written. @blank: out: there is nothing at all. What is wrong with
  * the superblocks as such is left to the load to say.
  */
 static int look_at_spare(struct remap_core *core, struct remap_target *t, bool *blank)
 {
-	struct rmeta_store store = { .ops = &remap_host_ops, .host = core };
 	struct rmeta_superblock *sb = NULL;
 	struct rmeta_scan scan;
 	u8 *raw[RMETA_COPIES];
@@ -180,35 +226,46 @@ static int look_at_spare(struct remap_core *core, struct remap_target *t, bool *
 	int r;
 
 	*blank = false;
-	memset(raw, 0, sizeof(raw));
-	r = rmeta_store_init(&store, 1);
+	r = scan_superblocks(core, &scan, raw);
 	if (r)
-		return r;
-	r = -ENOMEM;
-	sb = rmeta_zalloc(sizeof(*sb));
-	for (copy = 0; copy < RMETA_COPIES; copy++)
-		raw[copy] = rmeta_zalloc(RMETA_BYTES);
-	for (copy = 0; copy < RMETA_COPIES; copy++)
-		if (!raw[copy] || !sb)
-			goto out;
-	rmeta_scan_superblocks(&store, bdev_nr_sectors(core->spare), &scan, raw);
-	r = 0;
+		goto out;
 	if (scan.winner < 0) {
 		*blank = true;
 		for (copy = 0; copy < RMETA_COPIES; copy++)
 			*blank &= scan.defect[copy] == RMETA_BAD_ZERO;
 		goto out;
 	}
+	r = -ENOMEM;
+	sb = rmeta_zalloc(sizeof(*sb));
+	if (!sb)
+		goto out;
 	rmeta_superblock_decode(raw[scan.winner], (u8)scan.winner, sb);
 	r = check_main(core, &t->features, sb);
 	if (!r)
 		r = check_table(core, t, sb);
 out:
-	for (copy = 0; copy < RMETA_COPIES; copy++)
-		rmeta_free(raw[copy]);
+	forget_superblocks(raw);
 	rmeta_free(sb);
-	rmeta_store_exit(&store);
 	return r;
+}
+
+/**
+ * remap_spare_is_back() - are there enough superblocks to load the spare again?
+ * @core: loaded
+ *
+ * Context: preresume; sleeps.
+ */
+bool remap_spare_is_back(struct remap_core *core)
+{
+	struct rmeta_scan scan;
+	u8 *raw[RMETA_COPIES];
+	bool back;
+
+	back = !scan_superblocks(core, &scan, raw) && scan.winner >= 0 && !scan.conflict &&
+	       hweight8(rmeta_scan_mask(&scan, RMETA_OK) |
+			rmeta_scan_mask(&scan, RMETA_STALE)) >= 2;
+	forget_superblocks(raw);
+	return back;
 }
 
 static void mark_regions(struct remap_core *core, bool read_only)
@@ -287,6 +344,7 @@ int remap_spare_load(struct remap_core *core, struct remap_target *t)
 	core->main_sectors = core->table.store.geo.main_sectors;
 	atomic64_set(&core->read_errors, core->table.sb.read_errors);
 	atomic64_set(&core->write_errors, core->table.sb.write_errors);
+	atomic64_set(&core->slot_errors, 0);
 	core->no_growth = false;
 	core->no_slots = false;
 	core->nr_pool = 0;
@@ -305,7 +363,8 @@ int remap_spare_load(struct remap_core *core, struct remap_target *t)
  * remap_spare_unload() - release the spare, if it is loaded
  * @core: no bio is under way
  *
- * A table that failed is not marked as cleanly released.
+ * A spare whose metadata is in doubt, or whose main has failed, is not marked as cleanly
+ * released.
  *
  * Context: sleeps.
  */
@@ -320,7 +379,7 @@ void remap_spare_unload(struct remap_core *core)
 	noio = memalloc_noio_save();
 	core->table.sb.read_errors = atomic64_read(&core->read_errors);
 	core->table.sb.write_errors = atomic64_read(&core->write_errors);
-	r = core->nr_fenced ? 0 : rmeta_table_release(&core->table);
+	r = core->nr_fenced || core->failed ? 0 : rmeta_table_release(&core->table);
 	if (r)
 		remap_warn(core, "the spare could not be marked as released (error %d)", r);
 	mutex_lock(&core->state_lock);

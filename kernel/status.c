@@ -147,6 +147,13 @@ static void print_info(struct remap_target *t, char *result, unsigned int maxlen
 	DMEMIT(" -/%llu -", (u64)t->ti->len);
 	DMEMIT(" %s %s", core->loaded && table->needs_check ? "needs_check" : "-",
 	       t->read_only ? "ro" : "rw");
+	if (core->salvage.started)
+		DMEMIT(" %s %llu/%llu %llu",
+		       READ_ONCE(core->jobs[REMAP_JOB_SALVAGE].running) ? "running" : "stopped",
+		       READ_ONCE(core->salvage.tried), core->salvage.wanted,
+		       READ_ONCE(core->salvage.healed));
+	else
+		DMEMIT(" - - -");
 	mutex_unlock(&core->state_lock);
 }
 

@@ -5,7 +5,7 @@
  * where reads will look for it.
  *
  *	block		what happened			what is done
- *	unmapped	main has completed it		nothing, or once more (RB_REDO)
+ *	unmapped	main has completed it		nothing, or once more (see map.c)
  *	unmapped	main failed			again; read back; else a new slot
  *	mapped		-				to its slot; clear mask bits
  *	mapped		its slot fails, twice		move to another slot, retire this one
@@ -15,25 +15,25 @@
  */
 #include "remap.h"
 
-/* Write the @present sectors of an image of a block to a slot, durably. */
-static blk_status_t write_image(struct remap_ctx *ctx, slot_t slot, const u8 *image, u16 present)
+/**
+ * remap_write_image() - write sectors of an image of a block to a slot, durably
+ * @ctx: a context of the core
+ * @slot: the slot
+ * @image: of the block
+ * @present: mask of the sectors to write
+ *
+ * Return: the status of the spare.
+ * Context: process; sleeps.
+ */
+blk_status_t remap_write_image(struct remap_ctx *ctx, slot_t slot, const u8 *image, u16 present)
 {
-	unsigned int first, end, sectors = remap_block_sectors(ctx->core);
-	blk_status_t status;
+	blk_status_t status = BLK_STS_OK;
+	unsigned int first, sectors;
 
-	for (first = 0; first < sectors; first = end + 1) {
-		while (first < sectors && !(present & BIT(first)))
-			first++;
-		for (end = first; end < sectors && present & BIT(end); end++)
-			;
-		if (first == end)
-			break;
+	for (first = 0; !status && remap_next_run(present, &first, &sectors); first += sectors)
 		status = remap_slot_buffer(ctx, REQ_OP_WRITE, slot, first,
-					   (u8 *)image + (first << SECTOR_SHIFT), end - first);
-		if (status)
-			return status;
-	}
-	return BLK_STS_OK;
+					   (u8 *)image + (first << SECTOR_SHIFT), sectors);
+	return status;
 }
 
 /**
@@ -62,7 +62,7 @@ slot_t remap_new_slot(struct remap_ctx *ctx, block_t block, const u8 *image, u16
 
 		if (remap_slot_get(core, &slot))
 			return RMETA_NO_SLOT;
-		status = write_image(ctx, slot, image, present);
+		status = remap_write_image(ctx, slot, image, present);
 		if (!status)
 			return slot;
 		if (remap_judge(status) == REMAP_STS_OTHER) {
@@ -133,8 +133,9 @@ u16 remap_salvage(struct remap_ctx *ctx, block_t block, u16 wanted, bool failed)
 
 /**
  * remap_claim() - give an unmapped block a slot
- * @ctx: a context of the core, owner of @block; its image is what the block holds
+ * @ctx: a context of the core, owner of @block
  * @block: of main
+ * @image: what the block holds
  * @present: mask of the sectors that the image has; the others become pending
  * @reason: why
  *
@@ -142,7 +143,8 @@ u16 remap_salvage(struct remap_ctx *ctx, block_t block, u16 wanted, bool failed)
  * already, look it up; else a negative errno and the block is where it was, or fenced.
  * Context: process; sleeps.
  */
-int remap_claim(struct remap_ctx *ctx, block_t block, u16 present, enum rmeta_reason reason)
+int remap_claim(struct remap_ctx *ctx, block_t block, const u8 *image, u16 present,
+		enum rmeta_reason reason)
 {
 	struct remap_core *core = ctx->core;
 	u16 all = rmeta_block_mask(block, core->main_sectors, core->block_shift);
@@ -154,7 +156,7 @@ int remap_claim(struct remap_ctx *ctx, block_t block, u16 present, enum rmeta_re
 
 	/* A page may stop taking changes just now; the next slot is then in another. */
 	for (tries = 0; tries < 3 && r == -EROFS; tries++) {
-		claim.slot = remap_new_slot(ctx, block, ctx->image, present);
+		claim.slot = remap_new_slot(ctx, block, image, present);
 		if (claim.slot == RMETA_NO_SLOT)
 			return -ENOSPC;
 		r = remap_meta_run(core, &claim);
@@ -183,23 +185,25 @@ static int remap_part(struct remap_ctx *ctx, const struct remap_part *part)
 		return -EBUSY;
 	present = bits | remap_salvage(ctx, part->block, all & ~bits, false);
 	remap_copy_from_part(ctx->image + (part->first << SECTOR_SHIFT), part);
-	return remap_claim(ctx, part->block, present, RMETA_REASON_WRITE);
+	return remap_claim(ctx, part->block, ctx->image, present, RMETA_REASON_WRITE);
 }
 
-/* Once more to main. Success counts only if main also gives it back. */
+/*
+ * Once more to main. Success counts only if main also gives it back. A copy is written, since
+ * the pages of the bio may change while it is on its way.
+ */
 static blk_status_t retry_write(struct remap_ctx *ctx, const struct remap_part *part)
 {
-	blk_status_t status = remap_main_part(ctx, REQ_OP_WRITE, part);
-	size_t bytes = part->sectors << SECTOR_SHIFT;
+	sector_t sector = remap_block_sector(ctx->core, part->block) + part->first;
+	blk_status_t status;
 
-	if (status || !(remap_bio(part->bio)->flags & RB_ERROR))
-		return status;
-	status = remap_main_buffer(ctx, REQ_OP_READ, remap_block_sector(ctx->core, part->block) +
-				   part->first, ctx->image, part->sectors);
-	if (status)
-		return status;
 	remap_copy_from_part(ctx->scratch, part);
-	return memcmp(ctx->image, ctx->scratch, bytes) ? BLK_STS_MEDIUM : BLK_STS_OK;
+	status = remap_main_buffer(ctx, REQ_OP_WRITE, sector, ctx->scratch, part->sectors);
+	if (!status)
+		status = remap_main_buffer(ctx, REQ_OP_READ, sector, ctx->image, part->sectors);
+	if (!status && memcmp(ctx->image, ctx->scratch, part->sectors << SECTOR_SHIFT))
+		status = BLK_STS_MEDIUM;
+	return status;
 }
 
 /* @again: the block turned out to be mapped; what is returned then means nothing. */
@@ -212,20 +216,34 @@ static blk_status_t store_unmapped(struct remap_ctx *ctx, const struct remap_par
 	bool untried = false;
 	int r;
 
-	if (rb->flags & RB_ON_MAIN && !(rb->flags & RB_REDO))
+	/* Unless it may have been undone since: see map.c. */
+	if (rb->flags & RB_ON_MAIN && !READ_ONCE(core->rewrites))
 		return BLK_STS_OK;
+	if (!(rb->flags & RB_ERROR)) {
+		status = remap_main_part(ctx, REQ_OP_WRITE, part);
+		if (!status)
+			return BLK_STS_OK;
+		remap_note_error(core, REQ_OP_WRITE,
+				 remap_block_sector(core, part->block) + part->first);
+		/* From here on it is a bio that main has failed, and the rest of it too. */
+		rb->flags |= RB_ERROR;
+		rb->status = status;
+	}
 	if (remap_budget_left(ctx))
 		status = retry_write(ctx, part);
 	else
 		untried = true;
 	if (!status && !untried)
 		return BLK_STS_OK;
+	WRITE_ONCE(core->last_error, remap_block_sector(core, part->block) + part->first);
 	/* A disk that refuses all writes is not a disk with bad blocks. */
 	if (remap_judge(status) == REMAP_STS_OTHER || core->live->features.no_auto_remap ||
-	    bdev_read_only(core->main))
+	    bdev_read_only(core->main) || READ_ONCE(core->breaker_open))
 		return failure(status);
-	if (remap_judge(status) == REMAP_STS_UNSURE &&
-	    !(untried ? ctx->alive : remap_main_alive(ctx, part->block, REQ_OP_WRITE)))
+	if (remap_judge(status) == REMAP_STS_UNSURE && ctx->alive != REMAP_ALIVE && !untried)
+		ctx->alive = remap_main_alive(ctx, part->block, REQ_OP_WRITE);
+	/* Out of time is no reason to fail: a slot takes it as well. */
+	if (remap_judge(status) == REMAP_STS_UNSURE && ctx->alive == REMAP_DEAD)
 		return status;
 	r = remap_part(ctx, part);
 	*again = r == -EEXIST;
@@ -244,6 +262,44 @@ static blk_status_t clear_mask(struct remap_core *core, const struct remap_part 
 	return remap_meta_run(core, &request) ? BLK_STS_IOERR : BLK_STS_OK;
 }
 
+/**
+ * remap_read_slot() - read what can be read of a block out of its slot
+ * @ctx: a context of the core, owner of the block; its image gets it
+ * @slot: of the block
+ * @wanted: mask of sectors
+ * @got: out: those that were read
+ *
+ * Return: anything but BLK_STS_OK only for a status that says nothing about the sectors: they
+ * may well be there, and must not be taken for lost.
+ * Context: process; sleeps.
+ */
+blk_status_t remap_read_slot(struct remap_ctx *ctx, slot_t slot, u16 wanted, u16 *got)
+{
+	/* Masks are made of whole logical blocks of main; the spare's are no larger. */
+	unsigned int unit = bdev_logical_block_size(ctx->core->main) >> SECTOR_SHIFT, at;
+	unsigned int sectors = fls(wanted);
+	blk_status_t status;
+
+	*got = 0;
+	if (!wanted)
+		return BLK_STS_OK;
+	/* What is masked in between is overwritten or not used. */
+	status = remap_slot_buffer(ctx, REQ_OP_READ, slot, 0, ctx->image, sectors);
+	if (!status) {
+		*got = wanted;
+		return BLK_STS_OK;
+	}
+	for (at = 0; at < sectors && remap_judge(status) != REMAP_STS_OTHER; at += unit) {
+		if (!(wanted & BIT(at)))
+			continue;
+		status = remap_slot_buffer(ctx, REQ_OP_READ, slot, at,
+					   ctx->image + (at << SECTOR_SHIFT), unit);
+		if (!status)
+			*got |= remap_bits(at, unit);
+	}
+	return remap_judge(status) == REMAP_STS_OTHER ? status : BLK_STS_OK;
+}
+
 /*
  * The block's slot does not take the write: everything that can still be had goes to
  * another slot, together with the new data; what cannot be read out of the old one is lost.
@@ -253,11 +309,9 @@ static blk_status_t move_block(struct remap_ctx *ctx, const struct remap_part *p
 			       const struct remap_view *view)
 {
 	struct remap_core *core = ctx->core;
-	unsigned int sectors = remap_block_sectors(core), at;
-	unsigned int unit = bdev_logical_block_size(core->main) >> SECTOR_SHIFT;
 	u16 all = rmeta_block_mask(part->block, core->main_sectors, core->block_shift);
 	u16 bits = remap_bits(part->first, part->sectors);
-	u16 in_slot = all & ~view->mask & ~bits, present = bits, lost, salvaged = 0;
+	u16 in_slot = all & ~view->mask & ~bits, present, lost;
 	struct remap_meta move = {
 		.op = REMAP_META_MOVE, .from = view->slot, .block = part->block,
 	};
@@ -267,35 +321,26 @@ static blk_status_t move_block(struct remap_ctx *ctx, const struct remap_part *p
 
 	/* Siblings that are still on their way to the old slot. */
 	synchronize_srcu_expedited(&core->flight);
-	if (!remap_slot_buffer(ctx, REQ_OP_READ, view->slot, 0, ctx->image, hweight16(all))) {
-		present |= in_slot;
-	} else {
-		/* Masks are made of whole logical blocks of main; the spare's are no larger. */
-		for (at = 0; at < sectors; at += unit)
-			if (in_slot & BIT(at) &&
-			    !remap_slot_buffer(ctx, REQ_OP_READ, view->slot, at,
-					       ctx->image + (at << SECTOR_SHIFT), unit))
-				present |= remap_bits(at, unit);
-	}
+	if (remap_read_slot(ctx, view->slot, in_slot, &present))
+		return BLK_STS_IOERR;
 	lost = in_slot & ~present;
 	if (lost && !view->lost) {
-		/* The new entry will be a lost one, which has no pending bits: now or never. */
-		salvaged = remap_salvage(ctx, part->block, view->mask & ~bits, false);
-		present |= salvaged;
+		/* A lost entry has no pending bits: now or never. */
+		remap_set_budget(ctx, 1);
+		present |= remap_salvage(ctx, part->block, view->mask & ~bits, false);
 	}
+	present |= bits;
 	remap_copy_from_part(ctx->image + (part->first << SECTOR_SHIFT), part);
 	move.slot = remap_new_slot(ctx, part->block, ctx->image, present);
 	if (move.slot == RMETA_NO_SLOT)
 		return BLK_STS_IOERR;
 	move.bits = lost;
+	move.clear = view->mask & present;
 	if (remap_meta_run(core, &move))
 		return BLK_STS_IOERR;
 	remap_log_limited(KERN_WARNING, core, "slot %u of the spare is bad: its block moved to slot %u%s",
 			  view->slot, move.slot, lost ? ", sectors were lost" : "");
-	if (remap_meta_run(core, &retire) == -EIO)
-		return BLK_STS_IOERR;
-	/* The mask moved along; some of its sectors are in the slot now. */
-	return clear_mask(core, part, move.slot, view->mask & (bits | salvaged));
+	return remap_meta_run(core, &retire) == -EIO ? BLK_STS_IOERR : BLK_STS_OK;
 }
 
 static blk_status_t store_mapped(struct remap_ctx *ctx, const struct remap_part *part,
@@ -303,7 +348,8 @@ static blk_status_t store_mapped(struct remap_ctx *ctx, const struct remap_part 
 {
 	blk_status_t status = remap_slot_part(ctx, REQ_OP_WRITE, view->slot, part);
 
-	if (status)
+	/* The second try, for a bio that has already failed there. */
+	if (status && !(remap_bio(part->bio)->flags & RB_SLOT))
 		status = remap_slot_part(ctx, REQ_OP_WRITE, view->slot, part);
 	if (remap_judge(status) == REMAP_STS_OTHER)
 		return BLK_STS_IOERR;

@@ -117,6 +117,20 @@ static int remap_preresume(struct dm_target *ti)
 	return remap_core_preresume(ti->private);
 }
 
+static void remap_presuspend(struct dm_target *ti)
+{
+	struct remap_target *t = ti->private;
+
+	remap_jobs_pause(t->core);
+}
+
+static void remap_resume(struct dm_target *ti)
+{
+	struct remap_target *t = ti->private;
+
+	remap_jobs_resume(t->core);
+}
+
 static void remap_postsuspend(struct dm_target *ti)
 {
 	remap_core_postsuspend(ti->private);
@@ -140,8 +154,11 @@ static int remap_iterate_devices(struct dm_target *ti, iterate_devices_callout_f
 		.dtr = remap_dtr,			\
 		.map = remap_map,			\
 		.end_io = remap_end_io,			\
+		.presuspend = remap_presuspend,		\
+		.presuspend_undo = remap_resume,	\
 		.postsuspend = remap_postsuspend,	\
 		.preresume = remap_preresume,		\
+		.resume = remap_resume,			\
 		.status = remap_status,			\
 		.message = remap_message,		\
 		.iterate_devices = remap_iterate_devices,	\

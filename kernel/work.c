@@ -71,14 +71,13 @@ static void do_bio(struct remap_ctx *ctx, struct bio *bio)
 	blk_status_t status = BLK_STS_OK, part_status;
 	struct remap_busy *busy;
 
-	if (dm_noflush_suspending(core->live->ti)) {
-		/* Nothing of it has been acknowledged; all of it comes again after the resume. */
-		remap_finish(bio, BLK_STS_DM_REQUEUE);
-		return;
-	}
-	ctx->spent = 0;
-	ctx->alive = false;
+	remap_set_budget(ctx, 0);
 	for (; part.offset < sectors; part.offset += part.sectors) {
+		if (dm_noflush_suspending(core->live->ti)) {
+			/* Nothing of it is acknowledged; all of it comes again after the resume. */
+			status = BLK_STS_DM_REQUEUE;
+			break;
+		}
 		part.block = (sector + part.offset) >> core->block_shift;
 		part.first = (sector + part.offset) & (remap_block_sectors(core) - 1);
 		part.sectors = min(sectors - part.offset, remap_block_sectors(core) - part.first);
@@ -105,7 +104,15 @@ static void do_work(struct work_struct *work)
 		do_bio(ctx, bio);
 }
 
-static int init_context(struct remap_core *core, struct remap_ctx *ctx)
+/**
+ * remap_ctx_init() - make what a context needs
+ * @core: whose
+ * @ctx: zeroed
+ *
+ * Return: 0 or -ENOMEM; remap_ctx_exit() is due in either case.
+ * Context: sleeps.
+ */
+int remap_ctx_init(struct remap_core *core, struct remap_ctx *ctx)
 {
 	ctx->core = core;
 	INIT_LIST_HEAD(&ctx->idle);
@@ -117,7 +124,11 @@ static int init_context(struct remap_core *core, struct remap_ctx *ctx)
 	return ctx->image && ctx->scratch && ctx->io ? 0 : -ENOMEM;
 }
 
-static void exit_context(struct remap_ctx *ctx)
+/**
+ * remap_ctx_exit() - free what a context has
+ * @ctx: nobody uses it
+ */
+void remap_ctx_exit(struct remap_ctx *ctx)
 {
 	kfree(ctx->image);
 	kfree(ctx->scratch);
@@ -146,18 +157,18 @@ int remap_work_init(struct remap_core *core)
 	for (i = 0; i < ARRAY_SIZE(core->contexts); i++) {
 		struct remap_ctx *ctx = &core->contexts[i];
 
-		r = init_context(core, ctx);
+		r = remap_ctx_init(core, ctx);
 		if (r)
 			return r;
 		ctx->class = i % REMAP_NR_CLASSES;
 		list_add(&ctx->idle, &core->idle[ctx->class]);
 	}
-	r = init_context(core, &core->message_ctx);
+	r = remap_ctx_init(core, &core->message_ctx);
 	if (r)
 		return r;
 	core->data_wq = alloc_workqueue("dm-remap-data/%u:%u", WQ_MEM_RECLAIM | WQ_UNBOUND,
-					ARRAY_SIZE(core->contexts), MAJOR(core->spare_devt),
-					MINOR(core->spare_devt));
+					ARRAY_SIZE(core->contexts) + REMAP_NR_JOBS,
+					MAJOR(core->spare_devt), MINOR(core->spare_devt));
 	return core->data_wq ? 0 : -ENOMEM;
 }
 
@@ -174,6 +185,6 @@ void remap_work_exit(struct remap_core *core)
 	if (core->data_wq)
 		destroy_workqueue(core->data_wq);
 	for (i = 0; i < ARRAY_SIZE(core->contexts); i++)
-		exit_context(&core->contexts[i]);
-	exit_context(&core->message_ctx);
+		remap_ctx_exit(&core->contexts[i]);
+	remap_ctx_exit(&core->message_ctx);
 }

@@ -61,17 +61,18 @@ void rmeta_change_mask(struct rmeta_table *table, struct rmeta_change *change, s
 }
 
 void rmeta_change_move(struct rmeta_table *table, struct rmeta_change *change, slot_t from,
-		       slot_t to, u16 lost)
+		       slot_t to, u16 clear, u16 lost)
 {
 	u64 where;
 
 	start_change(table, change, from);
 	where = change->entry.where;
-	if (lost) {
+	change->entry.where = rmeta_where(rmeta_where_block(where),
+					  (rmeta_where_mask(where) & ~clear) | lost);
+	if (lost)
 		change->entry.state = RMETA_LOST;
-		change->entry.where = rmeta_where(rmeta_where_block(where),
-						  rmeta_where_mask(where) | lost);
-	}
+	else if (!rmeta_where_mask(change->entry.where))
+		change->entry.state = RMETA_MAPPED;
 	change->slot = to;
 	change->entry.time = change_time(table);
 	change->entry.reason = RMETA_REASON_MOVED;

@@ -252,14 +252,17 @@ void rmeta_change_mask(struct rmeta_table *table, struct rmeta_change *change, s
  * @change: out
  * @from: slot it has now
  * @to: from rmeta_table_reserve(); what could be copied is durable in it
+ * @clear: masked sectors that are in @to now, durably: just written, or salvaged
  * @lost: sectors that could not be read out of @from. With any, the entry becomes lost;
  *	pending sectors must have been salvaged or are lost too, since a lost entry has no
  *	pending bits.
  *
+ * One change for all of it: a sector that was salvaged is never durably lost in between.
+ *
  * Applied and durable before rmeta_change_retire() of @from is applied (rule 5).
  */
 void rmeta_change_move(struct rmeta_table *table, struct rmeta_change *change, slot_t from,
-		       slot_t to, u16 lost);
+		       slot_t to, u16 clear, u16 lost);
 
 /**
  * rmeta_change_retire() - a slot is bad, or lost its block to a move

@@ -323,8 +323,7 @@ static void prepare_move(struct sim_session *session, unsigned int b, slot_t fro
 		salvaged = read_main(session, b, mask, tags);
 		*valid |= salvaged;
 	}
-	rmeta_change_move(&session->table, change, from, to, lost);
-	change->entry.where &= ~rmeta_where(0, salvaged);
+	rmeta_change_move(&session->table, change, from, to, salvaged, lost);
 	if (!RMETA_RULE(MOVE_LOST))
 		change->entry.state = RMETA_MAPPED;
 	if (change->entry.state == RMETA_LOST)

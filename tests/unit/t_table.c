@@ -91,7 +91,7 @@ static void test_life_of_a_block(void)
 	is(table.counts.pending_sectors, 2, "and counted");
 
 	moved = take();
-	rmeta_change_move(&table, &change, slot, moved, 0x01);
+	rmeta_change_move(&table, &change, slot, moved, 0, 0x01);
 	is(apply(&change), 0, "move it, one sector lost");
 	is(rmeta_index_lookup(&table.index, 42), moved, "the new slot is found while both claim");
 	rmeta_change_retire(&table, &change, slot, 42);
@@ -347,7 +347,7 @@ static void test_move_out_of_a_dying_page(void)
 	is(map(78, 0), RMETA_NO_SLOT, "four copies of its page die");
 	to = take();
 	ok(to >= RMETA_PAGE_ENTRIES, "a slot of a good page");
-	rmeta_change_move(&table, &change, slot, to, 0);
+	rmeta_change_move(&table, &change, slot, to, 0, 0);
 	is(apply(&change), 0, "the new claim, in a good page");
 	rmeta_change_retire(&table, &change, slot, 77);
 	is(apply(&change), -EROFS, "the old slot's page takes no change");
@@ -366,6 +366,34 @@ static void test_move_out_of_a_dying_page(void)
 	is(load.retired_losers, 0, "  for good");
 	rmeta_change_free(&table, &change, to);
 	is(apply(&change), 0, "  and the block can be freed");
+	stop();
+}
+
+/* What a move finds for a masked sector is no longer masked in the new claim itself. */
+static void test_move_clears(void)
+{
+	struct rmeta_change change;
+	slot_t slot, to;
+
+	start(8);
+	slot = map(5, 0x0f);
+	to = take();
+	rmeta_change_move(&table, &change, slot, to, 0x03, 0x80);
+	is(rmeta_where_mask(change.entry.where), 0x8c, "salvaged sectors are not lost, the others are");
+	is(change.entry.state, RMETA_LOST, "state lost");
+	is(apply(&change), 0, "move");
+	slot = to;
+	to = take();
+	rmeta_change_move(&table, &change, slot, to, 0x8c, 0);
+	is(apply(&change), 0, "move again, with all that was lost written");
+	is(mask_of(to), 0, "nothing is masked");
+	is(rmeta_table_entry(&table, to)->state, RMETA_MAPPED, "lost becomes mapped");
+	is(table.counts.lost_sectors, 3, "the old claim still counts");
+	rmeta_change_retire(&table, &change, slot, 5);
+	is(apply(&change), 0, "retire it");
+	is(table.counts.lost_sectors, 0, "nothing is lost");
+	again();
+	is(mask_of(rmeta_index_lookup(&table.index, 5)), 0, "nor after a load");
 	stop();
 }
 
@@ -477,6 +505,7 @@ int main(void)
 	test_refusals();
 	test_read_only_writes_nothing();
 	test_move_out_of_a_dying_page();
+	test_move_clears();
 	test_failed_growth();
 	test_read_only_change();
 	test_other_version();

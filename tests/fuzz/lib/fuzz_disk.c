@@ -141,7 +141,7 @@ static void fill(struct rmeta_table *table, const struct base *base)
 			FUZZ_CHECK(!rmeta_table_apply(table, &change, 1), "no mask");
 		}
 		if (nr % 11 == 5 && !rmeta_table_reserve(table, &to)) {
-			rmeta_change_move(table, &change, slot, to, nr % 2 ? sectors : 0);
+			rmeta_change_move(table, &change, slot, to, 0, nr % 2 ? sectors : 0);
 			FUZZ_CHECK(!rmeta_table_apply(table, &change, 1), "no move");
 			rmeta_change_retire(table, &change, slot, block);
 			FUZZ_CHECK(!rmeta_table_apply(table, &change, 1), "no retirement");
