@@ -20,6 +20,34 @@ struct rmeta_problem rmeta_check_problem(enum rmeta_problem_code code)
 	};
 }
 
+void rmeta_check_lost(struct rmeta_checker *checker, enum rmeta_problem_code code,
+		      slot_t first_slot, slot_t last_slot, block_t block, bool certain)
+{
+	struct rmeta_check *check = checker->check;
+	struct rmeta_loss loss = {
+		.code = code,
+		.first_slot = first_slot,
+		.last_slot = last_slot,
+		.block = block < rmeta_blocks(&check->geo) ? block : RMETA_NO_BLOCK,
+		.certain = certain,
+	};
+
+	if (check->ops->lost)
+		check->ops->lost(check->ctx, &loss);
+}
+
+/* What follows from the problem alone: a page that is gone, an entry, a claim. */
+static void say_lost(struct rmeta_checker *checker, const struct rmeta_problem *problem)
+{
+	slot_t last = problem->code == RMETA_P_PAGE_LOST ? problem->other : problem->slot;
+
+	/* Of a conflict only who has both versions knows. */
+	if (!(rmeta_problem_types[problem->code].flags & RMETA_LOSS) ||
+	    problem->slot == RMETA_NO_SLOT || problem->code == RMETA_P_PAGE_CONFLICT)
+		return;
+	rmeta_check_lost(checker, problem->code, problem->slot, last, problem->block, true);
+}
+
 bool rmeta_check_raise(struct rmeta_checker *checker, struct rmeta_problem *problem,
 		       const char *detail, ...)
 {
@@ -40,6 +68,7 @@ bool rmeta_check_raise(struct rmeta_checker *checker, struct rmeta_problem *prob
 	yes = check->ops->fix(check->ctx, problem) && problem->repairable;
 	if (!yes)
 		checker->declined++;
+	say_lost(checker, problem);
 	return yes;
 }
 
@@ -55,10 +84,16 @@ static void begin_phase(struct rmeta_check *check, enum rmeta_check_phase phase)
 		check->ops->phase(check->ctx, phase);
 }
 
-static void count_entry(struct rmeta_counts *counts, const struct rmeta_entry *entry)
+static void count_entry(struct rmeta_check *check, const struct rmeta_entry *entry)
 {
+	struct rmeta_counts *counts = &check->counts;
+	u16 sectors = rmeta_block_mask(rmeta_where_block(entry->where), check->sb.main_sectors,
+				       check->sb.block_shift);
 	unsigned int bits = hweight16(rmeta_where_mask(entry->where));
 
+	if ((entry->state == RMETA_MAPPED || entry->state == RMETA_LOST) &&
+	    (sectors & ~rmeta_where_mask(entry->where)))
+		check->stored_blocks++;
 	switch (entry->state) {
 	case RMETA_MAPPED:
 		counts->mapped++;
@@ -81,7 +116,7 @@ static void summarise(struct rmeta_checker *checker)
 			(u64)rmeta_slots(&check->geo)), slot;
 
 	for (slot = 0; slot < slots; slot++)
-		count_entry(&check->counts, rmeta_entry_at(&checker->entries, (slot_t)slot));
+		count_entry(check, rmeta_entry_at(&checker->entries, (slot_t)slot));
 }
 
 static int run_phases(struct rmeta_checker *checker)
@@ -158,6 +193,7 @@ int rmeta_check_run(const struct rmeta_host_ops *ops, void *host, struct rmeta_c
 	memset(&check->sb, 0, sizeof(check->sb));
 	memset(&check->geo, 0, sizeof(check->geo));
 	memset(&check->counts, 0, sizeof(check->counts));
+	check->stored_blocks = 0;
 	checker->check = check;
 	checker->device_pages = ~0U;
 	checker->store.ops = ops;

@@ -77,6 +77,23 @@ struct rmeta_problem {
  */
 const char *rmeta_problem_where(const struct rmeta_problem *problem, char *text, size_t bytes);
 
+/**
+ * struct rmeta_loss - something that is gone, or that a repair gives up
+ * @code: the problem that it belongs to
+ * @first_slot: slots whose contents are in doubt, from this one
+ * @last_slot: to this one
+ * @block: block of main that may be stale, because a slot may have stood in for it;
+ *	RMETA_NO_BLOCK when it is not known which ones
+ * @certain: something whole says so; otherwise only a copy whose checksum is wrong does
+ */
+struct rmeta_loss {
+	enum rmeta_problem_code code;
+	slot_t first_slot;
+	slot_t last_slot;
+	block_t block;
+	bool certain;
+};
+
 enum rmeta_check_phase {
 	RMETA_PHASE_SUPERBLOCKS,
 	RMETA_PHASE_PAGES,
@@ -93,6 +110,9 @@ enum rmeta_check_phase {
  * @page: verdicts of a page that is not five times ok (or of every page, if all_pages is
  *	set in struct rmeta_check)
  * @progress: @done of @total pages were read
+ * @search: @done of @total sectors of the device were read in search of a table page
+ * @lost: after @fix was asked about a problem with RMETA_LOSS: what exactly is gone or given
+ *	up, whatever the answer was
  *
  * All but @fix may be NULL.
  */
@@ -102,6 +122,8 @@ struct rmeta_check_ops {
 	void (*superblocks)(void *ctx, const struct rmeta_scan *scan);
 	void (*page)(void *ctx, u32 page, const struct rmeta_scan *scan);
 	void (*progress)(void *ctx, u32 done, u32 total);
+	void (*search)(void *ctx, u64 done, u64 total);
+	void (*lost)(void *ctx, const struct rmeta_loss *loss);
 };
 
 /**
@@ -123,6 +145,7 @@ struct rmeta_check_ops {
  * @geo: out: layout; valid if @have_sb
  * @have_sb: out
  * @counts: out: what the table holds, after repairs; valid if @have_sb
+ * @stored_blocks: out: blocks of main of which the slot has at least one sector
  */
 struct rmeta_check {
 	u64 device_sectors;
@@ -140,6 +163,7 @@ struct rmeta_check {
 	struct rmeta_superblock sb;
 	struct rmeta_geometry geo;
 	struct rmeta_counts counts;
+	u32 stored_blocks;
 };
 
 /**

@@ -201,6 +201,53 @@ static unsigned int count_differences(const u8 *raw, const u8 *other, unsigned i
 	return different;
 }
 
+/* Is this a claim of a block of main that is the only one of its kind so far? */
+static bool is_new_claim(const struct rmeta_checker *checker, unsigned int nr,
+			 u8 *const raw[RMETA_COPIES], u8 known, unsigned int copy, block_t *block)
+{
+	const struct rmeta_superblock *sb = &checker->check->sb;
+	struct rmeta_entry entry, other;
+	unsigned int i;
+
+	rmeta_page_entry(raw[copy], nr, &entry);
+	if ((entry.state != RMETA_MAPPED && entry.state != RMETA_LOST) ||
+	    rmeta_entry_valid(&entry, sb->main_sectors, sb->block_shift))
+		return false;
+	*block = rmeta_where_block(entry.where);
+	for (i = 0; i < RMETA_COPIES; i++) {
+		if (!(known & BIT(i)))
+			continue;
+		rmeta_page_entry(raw[i], nr, &other);
+		if (!memcmp(&entry, &other, sizeof(entry)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The claims that only these copies of a page make: those that a repair gives up, or the
+ * hints of copies of which the checksum is wrong.
+ */
+static void say_claims(struct rmeta_checker *checker, enum rmeta_problem_code code, u32 page,
+		       u8 *const raw[RMETA_COPIES], u8 kept, u8 copies, bool certain)
+{
+	unsigned int nr, copy;
+	block_t block;
+	slot_t slot;
+	u8 known;
+
+	for (nr = 0; nr < RMETA_PAGE_ENTRIES; nr++) {
+		slot = page * RMETA_PAGE_ENTRIES + nr;
+		for (copy = 0, known = kept; copy < RMETA_COPIES; copy++) {
+			if (!(copies & BIT(copy)))
+				continue;
+			if (is_new_claim(checker, nr, raw, known, copy, &block))
+				rmeta_check_lost(checker, code, slot, slot, block, certain);
+			known |= BIT(copy);
+		}
+	}
+}
+
 static void ask_conflict(struct rmeta_checker *checker, u32 page, const struct rmeta_scan *scan,
 			 u8 *const raw[RMETA_COPIES], u8 winners)
 {
@@ -223,6 +270,7 @@ static void ask_conflict(struct rmeta_checker *checker, u32 page, const struct r
 	} else {
 		state->flags |= CHECK_FROZEN;
 	}
+	say_claims(checker, problem.code, page, raw, winners, problem.copies, true);
 }
 
 static void ask_binding(struct rmeta_checker *checker, u32 page,
@@ -244,6 +292,18 @@ static void ask_binding(struct rmeta_checker *checker, u32 page,
 	} else {
 		state->flags |= CHECK_FROZEN;
 	}
+}
+
+/* Copies that are whole but for the checksum: what is in them may be right. */
+static u8 torn_copies(const struct rmeta_scan *scan)
+{
+	unsigned int copy;
+	u8 torn = 0;
+
+	for (copy = 0; copy < RMETA_COPIES; copy++)
+		if (scan->defect[copy] == RMETA_BAD_CRC)
+			torn |= BIT(copy);
+	return torn;
 }
 
 static void ask_lost(struct page_walk *walk, u32 page, const struct rmeta_scan *scan,
@@ -273,6 +333,7 @@ static void ask_lost(struct page_walk *walk, u32 page, const struct rmeta_scan *
 		state->approved = 0;
 		state->flags |= CHECK_FROZEN;
 	}
+	say_claims(checker, problem.code, page, raw, 0, torn_copies(scan), false);
 }
 
 static void take_entries(struct rmeta_checker *checker, u32 page, const u8 *raw)

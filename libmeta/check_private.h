@@ -140,6 +140,18 @@ bool rmeta_check_raise(struct rmeta_checker *checker, struct rmeta_problem *prob
 		       const char *detail, ...) __attribute__((format(printf, 3, 4)));
 
 /**
+ * rmeta_check_lost() - say what a problem takes away
+ * @checker: the run
+ * @code: the problem
+ * @first_slot: first slot in doubt
+ * @last_slot: last one
+ * @block: of main, or RMETA_NO_BLOCK; one that main does not have counts as not known
+ * @certain: see struct rmeta_loss
+ */
+void rmeta_check_lost(struct rmeta_checker *checker, enum rmeta_problem_code code,
+		      slot_t first_slot, slot_t last_slot, block_t block, bool certain);
+
+/**
  * rmeta_check_saw_sequence() - a sequence was found: those of the repair must be above it
  * @checker: the run
  * @sequence: of a superblock or page of whatever worth, or 0

@@ -152,6 +152,8 @@ static int find_strays(struct rmeta_checker *checker, struct stray *strays, unsi
 		return -ENOMEM;
 	*nr = 0;
 	for (sector = RMETA_ZONE_START; sector < end; sector += SEARCH_BYTES / 512) {
+		if (check->ops->search)
+			check->ops->search(check->ctx, sector, end);
 		memset(data, 0, SEARCH_BYTES);
 		io.sector = sector;
 		io.bytes = (u32)min((u64)SEARCH_BYTES, (end - sector) * 512);

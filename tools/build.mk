@@ -4,7 +4,7 @@
 TOOLS_COMMON_SRC := tools/options.c tools/report.c tools/progress.c tools/json.c tools/json_read.c tools/escape.c \
 	tools/units.c tools/device.c tools/usage.c tools/signature.c tools/spare.c \
 	tools/verdicts.c tools/stop.c tools/undo.c tools/undo_file.c \
-	tools/undo_apply.c
+	tools/undo_apply.c tools/main_print.c
 TOOLS_COMMON_OBJ := $(TOOLS_COMMON_SRC:%.c=$(O)/%.o)
 TOOLS_LIBS := -lblkid -lyajl -lz
 
@@ -12,7 +12,7 @@ TOOLS_LIBS := -lblkid -lyajl -lz
 DUMP_READ_OBJ := $(O)/tools/dump_examine.o $(O)/tools/dump_file.o $(O)/tools/dump_members.o
 
 remap-format_OBJ := $(O)/tools/remap-format.o
-remap-check_OBJ := $(O)/tools/remap-check.o
+remap-check_OBJ := $(O)/tools/remap-check.o $(O)/tools/check_main.o $(O)/tools/check_losses.o
 remap-dump_OBJ := $(O)/tools/remap-dump.o $(O)/tools/dump_json.o $(O)/tools/dump_text.o \
 	$(O)/tools/dump_html.o $(O)/tools/dump_lists.o $(O)/tools/dump_page.o \
 	$(O)/tools/dump_survey.o $(O)/tools/output.o $(DUMP_READ_OBJ)

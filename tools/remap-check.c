@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "check_losses.h"
+#include "check_main.h"
 #include "options.h"
 #include "progress.h"
 #include "signature.h"
@@ -33,6 +35,7 @@ struct check_options {
 	int mode;
 	bool force;
 	bool search;
+	const char *main;
 	const char *apply_undo;
 };
 
@@ -53,6 +56,8 @@ static const struct option_row rows[] = {
 	  .help = "repair also beside a foreign signature" },
 	{ .name = "search", .kind = OPTION_FLAG, .field = FIELD(search),
 	  .help = "look for a spare on all of the device if it is not where it should be" },
+	{ .name = "main", .kind = OPTION_DEVICE, .field = FIELD(main), .argument = "DEV",
+	  .help = "compare with the device that SPARE stands in for; only read" },
 	{ .name = "apply-undo", .kind = OPTION_FILE, .field = FIELD(apply_undo),
 	  .argument = "FILE", .help = "put back what FILE kept (-z of any tool), check nothing" },
 };
@@ -61,7 +66,8 @@ static const struct tool tool = {
 	.name = "remap-check",
 	.summary = "Check the metadata of SPARE and repair it. Without options it asks before "
 		   "each repair\non a terminal, and changes nothing elsewhere.",
-	.usage = "[-n|-p|-a|-y|--repair] [-f] [--search] [-z FILE] SPARE\n"
+	.usage = "[-n|-p|-a|-y|--repair] [-f] [--search] [--main DEV] [-z FILE]\n"
+		 "                   SPARE\n"
 		 "       remap-check --apply-undo FILE [-n] [-f] [-z FILE] SPARE",
 	.details = "Exit status: 0 clean, 1 problems repaired, 4 problems left, 8 operational "
 		   "error,\n16 usage, 32 cancelled.",
@@ -89,9 +95,13 @@ struct found_problem {
  * struct session - one run
  * @options: command line
  * @dev: the spare
+ * @live: somebody uses it
+ * @main: what was found out about main
+ * @losses: what is gone
  * @check: engine's parameters and outcome
  * @interactive: questions can be asked
  * @all: the rest is answered with yes
+ * @searching: the whole device is being read
  * @foreign: what else is on the device, or NULL
  * @verdicts: of all copies
  * @problems: what was found
@@ -101,9 +111,13 @@ struct found_problem {
 struct session {
 	struct check_options options;
 	struct device dev;
+	bool live;
+	struct main_check main;
+	struct losses losses;
 	struct rmeta_check check;
 	bool interactive;
 	bool all;
+	bool searching;
 	char *foreign;
 	struct verdicts verdicts;
 	struct found_problem *problems;
@@ -115,11 +129,7 @@ struct session {
  * Asking
  */
 
-static void cancel(struct session *session)
-{
-	report_error("cancelled; %s was not changed", session->dev.shown);
-	exit(report_finish(STATUS_CANCELLED));
-}
+static void cancel(struct session *session) __attribute__((noreturn));
 
 /* One question on the terminal. */
 static bool ask(struct session *session, const char *question)
@@ -131,7 +141,7 @@ static bool ask(struct session *session, const char *question)
 	while (!answered) {
 		printf("  %s? (y/n/a: yes to all) ", question);
 		fflush(stdout);
-		if (getline(&line, &room, stdin) <= 0) {
+		if (!stop_wait(STDIN_FILENO) || getline(&line, &room, stdin) <= 0) {
 			free(line);
 			printf("\n");
 			cancel(session);
@@ -185,6 +195,13 @@ static void remember_problem(struct session *session, const struct rmeta_problem
 	snprintf(found->where, sizeof(found->where), "%s", where);
 }
 
+/* While nothing has been written, a signal ends the run with what was found so far. */
+static void check_stop(struct session *session)
+{
+	if (stop_requested() && !session->check.written)
+		cancel(session);
+}
+
 /* Called by the engine for every problem: print, decide, remember. */
 static bool fix_problem(void *ctx, const struct rmeta_problem *problem)
 {
@@ -195,6 +212,7 @@ static bool fix_problem(void *ctx, const struct rmeta_problem *problem)
 	bool yes;
 
 	progress_hide();
+	check_stop(session);
 	rmeta_problem_where(problem, where, sizeof(where));
 	report_out("%s%s%s: %s%s%s\n", paint, where, *paint ? report_paint(stdout, COLOR_NONE) : "",
 		   type->text, problem->detail && *problem->detail ? ": " : "",
@@ -221,14 +239,17 @@ static void show_phase(void *ctx, enum rmeta_check_phase phase)
 		[RMETA_PHASE_SUPERBLOCKS] = "Phase 1: superblocks",
 		[RMETA_PHASE_PAGES] = "Phase 2: table pages",
 		[RMETA_PHASE_CLAIMS] = "Phase 3: claims",
-		[RMETA_PHASE_SUMMARY] = "Summary",
+		[RMETA_PHASE_SUMMARY] = "Phase 4: main",	/* the summary is conclude()'s */
 	};
 
 	progress_end();
+	check_stop(session);
 	if (session->verdicts.nr_pages > PAGES_SHOWN && phase == RMETA_PHASE_CLAIMS && !report_is_verbose())
 		report_out("  and %zu more pages with damaged copies (-v shows them all)\n",
 			   session->verdicts.nr_pages - PAGES_SHOWN);
 	report_out("%s\n", names[phase]);
+	if (phase == RMETA_PHASE_SUMMARY && !session->options.main)
+		report_out("  not compared (--main DEV)\n");
 	if (phase == RMETA_PHASE_PAGES)
 		progress_begin("table pages", 0);
 }
@@ -274,8 +295,27 @@ static void show_page(void *ctx, u32 page, const struct rmeta_scan *scan)
 
 static void show_progress(void *ctx, u32 done, u32 total)
 {
+	check_stop(ctx);
 	progress_total(total);
 	progress_update(done);
+}
+
+static void show_search(void *ctx, u64 done, u64 total)
+{
+	struct session *session = ctx;
+
+	check_stop(session);
+	if (!session->searching)
+		progress_begin("searching sectors", total);
+	session->searching = true;
+	progress_update(done);
+}
+
+static void remember_loss(void *ctx, const struct rmeta_loss *loss)
+{
+	struct session *session = ctx;
+
+	losses_add(&session->losses, loss);
 }
 
 static void show_counts(const struct session *session)
@@ -321,7 +361,7 @@ static void write_json_problem(const struct found_problem *found, struct json *j
 	json_map_end(json);
 }
 
-static void write_json(const struct session *session, bool live)
+static void write_json(const struct session *session)
 {
 	const struct rmeta_check *check = &session->check;
 	struct json *json = report_json();
@@ -330,7 +370,7 @@ static void write_json(const struct session *session, bool live)
 	if (!json)
 		return;
 	json_key_text(json, "spare", session->dev.path);
-	json_key_bool(json, "live", live);
+	json_key_bool(json, "live", session->live);
 	verdicts_json(&session->verdicts, json);
 	json_key(json, "problems");
 	json_array(json);
@@ -339,6 +379,10 @@ static void write_json(const struct session *session, bool live)
 	json_array_end(json);
 	json_key_number(json, "found", check->found);
 	json_key_number(json, "repaired", check->fixed);
+	json_key_bool(json, "written", check->written);
+	losses_json(&session->losses, &check->sb, json);
+	if (session->options.main)
+		main_check_json(&session->main, json);
 	if (!check->have_sb)
 		return;
 	json_key_text(json, "label", check->sb.label);
@@ -357,6 +401,16 @@ static void write_json(const struct session *session, bool live)
  * Running
  */
 
+/* The user, or a signal, ends the run before anything was written. */
+static void cancel(struct session *session)
+{
+	progress_end();
+	report_error("%s; %s was not changed", stop_requested() ? "interrupted" : "cancelled",
+		     session->dev.shown);
+	write_json(session);
+	exit(report_finish(STATUS_CANCELLED));
+}
+
 /* The last words. Return: exit status. */
 static int conclude(const struct session *session)
 {
@@ -364,11 +418,13 @@ static int conclude(const struct session *session)
 	const char *name = session->dev.shown;
 	u32 left = check->found - check->fixed;
 
+	if (session->losses.nr)
+		losses_print(&session->losses, &check->sb);
 	if (check->have_sb)
 		show_counts(session);
 	if (!check->found) {
-		report_out("%s: clean\n", name);
-		return STATUS_DONE;
+		report_out("%s: clean%s\n", name, session->main.mismatches ? ", but see main" : "");
+		return session->main.mismatches ? STATUS_DAMAGED : STATUS_DONE;
 	}
 	report_out("%s: %u problem%s, %u repaired, %u left\n", name, check->found,
 		   check->found == 1 ? "" : "s", check->fixed, left);
@@ -382,10 +438,11 @@ static int conclude(const struct session *session)
 	else if (left && !check->writable)
 		report_info("%s: nothing was changed; remap-check --repair %s repairs what can be",
 			    name, name);
-	return (check->fixed ? STATUS_CORRECTED : 0) | (left ? STATUS_DAMAGED : 0);
+	return (check->fixed ? STATUS_CORRECTED : 0) |
+	       (left || session->main.mismatches ? STATUS_DAMAGED : 0);
 }
 
-static int run(struct session *session, bool live)
+static int run(struct session *session)
 {
 	static const struct rmeta_check_ops ops = {
 		.fix = fix_problem,
@@ -393,6 +450,8 @@ static int run(struct session *session, bool live)
 		.superblocks = show_superblocks,
 		.page = show_page,
 		.progress = show_progress,
+		.search = show_search,
+		.lost = remember_loss,
 	};
 	struct rmeta_check *check = &session->check;
 	int r, status;
@@ -409,8 +468,16 @@ static int run(struct session *session, bool live)
 			     "where it should be (--search reads all of the device)");
 		return STATUS_FAILED;
 	}
+	if (session->options.main && check->have_sb)
+		main_check_compare(&session->main, check);
+	report_out("Phase 5: summary\n");
 	status = conclude(session);
-	write_json(session, live);
+	write_json(session);
+	if (stop_requested() && (r || check->found > check->fixed)) {
+		report_error("interrupted; the repair of %s that had begun is finished by the next one",
+			     session->dev.shown);
+		return status | STATUS_CANCELLED;
+	}
 	if (!r)
 		return status;
 	report_error("%s: %s: %s", session->dev.shown,
@@ -438,7 +505,8 @@ static int check_options(const struct check_options *options)
 {
 	if (!options->apply_undo)
 		return -1;
-	if (options->search || options->mode == MODE_PREEN || options->mode == MODE_YES)
+	if (options->search || options->main || options->mode == MODE_PREEN ||
+	    options->mode == MODE_YES)
 		return options_misused(&tool,
 				       "--apply-undo checks nothing: only -n, -f and -z go with it");
 	if (options->common.undo && !strcmp(options->common.undo, options->apply_undo))
@@ -446,8 +514,8 @@ static int check_options(const struct check_options *options)
 	return -1;
 }
 
-/* Open as the mode needs it. @live: out: somebody uses the spare. */
-static int open_spare(struct session *session, bool *live)
+/* Open as the mode needs it. */
+static int open_spare(struct session *session)
 {
 	struct check_options *options = &session->options;
 	bool writes = options->mode != MODE_NO;
@@ -461,7 +529,7 @@ static int open_spare(struct session *session, bool *live)
 		return STATUS_FAILED;
 	}
 	usage = writes ? NULL : device_usage(&session->dev.stat);
-	*live = usage;
+	session->live = usage;
 	if (usage)
 		report_info("%s is live (%s): what is being written just now may look wrong",
 			    session->dev.shown, usage);
@@ -476,7 +544,6 @@ static int open_spare(struct session *session, bool *live)
 int main(int argc, char **argv)
 {
 	struct session session = { .options.mode = MODE_ASK };
-	bool live = false;
 	size_t i;
 	int status;
 
@@ -493,16 +560,22 @@ int main(int argc, char **argv)
 						session.options.force,
 						session.options.mode == MODE_NO));
 	session.interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && report_is_text();
+	/* What is waited for must not be in a buffer already. */
+	setvbuf(stdin, NULL, _IONBF, 0);
 	if (session.options.mode == MODE_ASK && !session.interactive)
 		session.options.mode = MODE_NO;
-	status = open_spare(&session, &live);
+	status = open_spare(&session);
+	if (!status && session.options.main)
+		status = main_check_open(&session.main, session.options.main, &session.dev);
 	if (!status)
-		status = run(&session, live);
+		status = run(&session);
 	for (i = 0; i < session.nr_problems; i++)
 		free(session.problems[i].detail);
 	free(session.problems);
 	verdicts_free(&session.verdicts);
 	free(session.foreign);
+	losses_free(&session.losses);
+	main_check_close(&session.main);
 	device_close(&session.dev);
 	return report_finish(status);
 }

@@ -11,14 +11,20 @@
 
 #include <stdbool.h>
 
-/**
- * stop_catch() - from now on signals set the flag
- *
- * System calls that wait, for an answer on the terminal, are interrupted (EINTR).
- */
+/* From now on signals set the flag. */
 void stop_catch(void);
 
 /* Is the program to end? Never, without stop_catch(). */
 bool stop_requested(void);
+
+/**
+ * stop_wait() - wait for input, or for the program to end
+ * @fd: what to read from
+ *
+ * Reading at once would miss a signal that comes just before it.
+ *
+ * Return: true when reading does not wait; false when stop_requested().
+ */
+bool stop_wait(int fd);
 
 #endif

@@ -5,12 +5,14 @@
  *
  *	POWER_HOW=kill	SIGKILL before the call: what was written stays, as the page cache does
  *	POWER_HOW=torn	the same, but half of the write is done first
+ *	POWER_HOW=signal  the program gets POWER_SIGNAL (TERM, INT, HUP), once, and may go on
  *	POWER_HOW=cut	power goes: of everything that was not flushed, each sector is there or not,
  *			a file that grew ends somewhere, and a file whose directory was not
  *			flushed is gone
  *
  * POWER_AT is n, POWER_SEED makes the cut another one. POWER_LIE is the end of a path whose
- * flushes do nothing, which a test is to notice. POWER_FULL=n has the n-th write to the file
+ * flushes do nothing, which a test is to notice. POWER_READ=n sends POWER_SIGNAL before the n-th
+ * read. POWER_FULL=n has the n-th write to the file
  * whose path ends in POWER_FULL_PATH fail with ENOSPC. Flushes never reach the disk, so it is quick.
  */
 #include <dlfcn.h>
@@ -42,10 +44,12 @@ struct pending {
 
 static struct pending *pending;
 static char *new_names[MAX_NAMES];	/* of which the directory was not flushed */
-static unsigned long calls, full_writes;
+static unsigned long calls, reads, full_writes;
 static uint64_t random_state;
 
 static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
+static ssize_t (*real_pread)(int, void *, size_t, off_t);
+static ssize_t (*real_preadv)(int, const struct iovec *, int, off_t);
 static int (*real_open)(const char *, int, ...);
 
 static unsigned long number(const char *name)
@@ -65,6 +69,8 @@ static bool how(const char *what)
 __attribute__((constructor)) static void begin(void)
 {
 	real_pwrite = dlsym(RTLD_NEXT, "pwrite64");
+	real_pread = dlsym(RTLD_NEXT, "pread64");
+	real_preadv = dlsym(RTLD_NEXT, "preadv64");
 	real_open = dlsym(RTLD_NEXT, "open64");
 	random_state = number("POWER_SEED") * 0x9e3779b97f4a7c15ULL + 0x2545f4914f6cdd1dULL;
 }
@@ -123,8 +129,19 @@ static bool is_time(void)
 	return ++calls == number("POWER_AT");
 }
 
+static void send_signal(void)
+{
+	const char *name = getenv("POWER_SIGNAL");
+
+	raise(!name ? SIGTERM : !strcmp(name, "INT") ? SIGINT : !strcmp(name, "HUP") ? SIGHUP : SIGTERM);
+}
+
 static void end(void)
 {
+	if (how("signal")) {
+		send_signal();
+		return;
+	}
 	if (how("cut"))
 		cut();
 	raise(SIGKILL);
@@ -138,7 +155,7 @@ static void remember(int fd, size_t bytes, off_t offset)
 	if (!write || fstat(fd, &now))
 		abort();
 	write->old = calloc(1, bytes);
-	if (!write->old || pread(fd, write->old, bytes, offset) < 0)
+	if (!write->old || real_pread(fd, write->old, bytes, offset) < 0)
 		abort();
 	write->fd = fd;
 	write->offset = offset;
@@ -155,7 +172,7 @@ ssize_t pwrite64(int fd, const void *data, size_t bytes, off_t offset)
 		return -1;
 	}
 	if (is_time()) {
-		if (!how("kill")) {
+		if (!how("kill") && !how("signal")) {
 			remember(fd, bytes, offset);
 			if (real_pwrite(fd, data, bytes / 2, offset) < 0)
 				abort();
@@ -178,6 +195,20 @@ ssize_t pwritev64(int fd, const struct iovec *iov, int nr, off_t offset)
 		done += bytes;
 	}
 	return done;
+}
+
+ssize_t pread64(int fd, void *data, size_t bytes, off_t offset)
+{
+	if (++reads == number("POWER_READ"))
+		send_signal();
+	return real_pread(fd, data, bytes, offset);
+}
+
+ssize_t preadv64(int fd, const struct iovec *iov, int nr, off_t offset)
+{
+	if (++reads == number("POWER_READ"))
+		send_signal();
+	return real_preadv(fd, iov, nr, offset);
 }
 
 static int flush(int fd)

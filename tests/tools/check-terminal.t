@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# remap-check on a terminal: questions, answers, signals. And what a signal leaves elsewhere.
+. "$(dirname "$0")/lib.sh"
+export TERM=xterm
+
+new_spare good.img 8M -L good
+remap-import -q -b 4096 good.img < <(seq 50 359)
+start=$(remap-dump --json good.img | json-get superblock.zone_start)
+size=$(remap-dump --json good.img | json-get superblock.zone_sectors)
+cp good.img damaged.img
+smash damaged.img 1024 $((start + 2 * size))
+damage() { cp damaged.img d.img; before=$(sum d.img); }
+# terminal STEP... [-- COMMAND...]: remap-check d.img if no command is given
+terminal() {
+	case " $* " in *" -- "*) ;; *) set -- "$@" -- remap-check d.img;; esac
+	"$tests_dir/terminal.py" "$@" >out.txt 2>err.txt
+	rc=$?
+	out=$(cat out.txt)
+	err=$(cat err.txt)
+}
+unchanged() { is "$(sum d.img)" "$before" "$1"; }
+ask='\(y/n/a: yes to all\) '
+
+damage
+terminal "$ask=n\\n" "$ask=n\\n"
+exits 4 "no and no"
+unchanged "changes nothing"
+like "$out" "rewrite it from the copy that counts\? \(y/n/a: yes to all\)" "it asks what it would do"
+terminal "$ask=y\\n" "$ask=n\\n"
+exits 5 "yes and no"
+damage
+terminal "$ask=maybe\\n" "$ask=\\n" "$ask=yes\\n" "$ask=Y\\n"
+exits 1 "an answer that is none is asked again; yes and Y are"
+run remap-check -n d.img
+exits 0 "and then it is clean"
+damage
+terminal "$ask=a\\n"
+exits 1 "yes to all: one question"
+unlike "$(sed '1,/yes to all/d' out.txt)" "y/n/a" "no other is asked"
+damage
+terminal "$ask=y\\n" "$ask=\\004"
+exits 32 "the end of input"
+like "$out" "cancelled; d.img was not changed" "is said"
+unchanged "changes nothing, whatever was answered before"
+damage
+terminal "$ask=y\\n" "$ask=\\003"
+exits 32 "Ctrl-C"
+like "$out" "interrupted; d.img was not changed" "is said"
+unchanged "changes nothing"
+terminal "$ask=!TERM"
+exits 32 "SIGTERM at a question"
+unchanged "changes nothing"
+terminal "$ask=!HUP"
+[ "$rc" -eq 32 ] || [ "$rc" -eq 8 ] && pass "the terminal hangs up (exit $rc)" || fail "the terminal hangs up (exit $rc)"
+unchanged "changes nothing"
+rm -f u
+terminal "$ask=a\\n" -- remap-check -z u d.img
+exits 1 "with an undo file"
+run remap-check --apply-undo u d.img
+unchanged "which takes it back"
+terminal "$ask=y\\n" "$ask=\\003" -- remap-check -z v d.img
+[ ! -e v ] && pass "Ctrl-C: no undo file is left" || fail "Ctrl-C: no undo file is left"
+
+# Nothing is asked where nobody answers, or nobody reads.
+damage
+terminal -- sh -c 'remap-check d.img </dev/null'
+exits 4 "standard input is no terminal"
+unlike "$out" "y/n/a" "nothing is asked"
+terminal -- sh -c 'remap-check d.img | cat; exit $?'
+unlike "$out" "y/n/a" "standard output is a pipe: nothing is asked"
+terminal -- sh -c 'remap-check --json d.img 2>/dev/null'
+exits 4 "--json"
+is "$(json problems.# exit_status)" "2
+4" "is whole, and nothing is asked"
+unchanged "changes nothing"
+
+# The bar, on a terminal only.
+terminal -- remap-check -n --progress=always d.img
+like "$out" $'\r.*table pages: ' "--progress=always draws a bar"
+like "$out" $'\033\\[1;31mcorrupt' "colours"
+
+# A signal while reading: the JSON object is complete, and says what was found until then.
+for signal in INT TERM HUP; do
+	damage
+	POWER_READ=12 POWER_SIGNAL=$signal LD_PRELOAD=$BUILD/tests/power.so run remap-check --json -y d.img
+	exits 32 "SIG$signal while reading"
+	is "$(json exit_status found written)" "32
+1
+false" "--json is complete"
+	like "$(json messages.0.text)" "interrupted; d.img was not changed" "and says it"
+	unchanged "nothing was changed"
+done
+# While writing: nothing more is written, and the next run finishes it.
+for at in 1 3 6 9; do
+	damage
+	POWER_AT=$at POWER_HOW=signal POWER_SIGNAL=TERM LD_PRELOAD=$BUILD/tests/power.so \
+		run remap-check --json -y d.img
+	[ $((rc & 32)) -ne 0 ] && pass "SIGTERM at write $at (exit $rc)" || fail "SIGTERM at write $at (exit $rc)"
+	is "$(json exit_status)" "$rc" "--json is complete"
+	run remap-check -y d.img
+	[ "$rc" -le 1 ] && pass "the next run finishes it (exit $rc)" || fail "the next run finishes it (exit $rc)"
+	run remap-check -n d.img
+	exits 0 "and then it is clean"
+	is "$(remap-dump --json d.img | json-get summary.mapped)" 310 "with everything"
+done
+finish
