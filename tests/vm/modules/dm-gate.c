@@ -7,9 +7,10 @@
  * passes bios to <dev>, but for those that a message has asked to be held, so that a race can
  * be put together step by step and comes out the same each time:
  *
- *	hold before|after <dirs> <sector>[+<count>] [<n>]
- *		the next n (default 1) bios that overlap: `before` they reach <dev>, or `after`
- *		<dev> has done them, with whatever status, but before anybody hears of it
+ *	hold before|after <dirs> <sector>[+<count>] [<n> [<skip>]]
+ *		the next n (default 1) bios that overlap, after `skip` others that do:
+ *		`before` they reach <dev>, or `after` <dev> has done them, with whatever status,
+ *		but before anybody hears of it
  *	release		let all held bios go, oldest first
  *	release first	only the oldest
  *	release fail	all, those held before <dev> failing with BLK_STS_OFFLINE: power is gone
@@ -36,6 +37,7 @@ struct hold {
 	sector_t first;
 	sector_t last;
 	unsigned int dirs;
+	unsigned int skip;	/* bios that pass first */
 	unsigned int left;	/* bios still to be caught; 0: unused */
 	bool after;
 };
@@ -75,6 +77,10 @@ static bool catch_bio(struct gate *gate, struct bio *bio, struct gate_bio *gb, b
 			continue;
 		if (gb->dir != DIR_FLUSH && (gb->last < hold->first || gb->first > hold->last))
 			continue;
+		if (hold->skip) {
+			hold->skip--;
+			continue;
+		}
 		hold->left--;
 		gb->after = after;
 		bio_list_add(&gate->held, bio);
@@ -156,14 +162,14 @@ static void release_bios(struct gate *gate, bool all, bool fail)
 
 /*---- messages ----*/
 
-/* before|after <dirs> <range> [<n>] */
+/* before|after <dirs> <range> [<n> [<skip>]] */
 static int parse_hold(struct gate *gate, unsigned int argc, char **argv, struct hold *hold)
 {
 	unsigned long long sector, count = 1;
 	const char *letter, *word;
 	char dummy;
 
-	if (argc < 3 || argc > 4 || (strcmp(argv[0], "before") && strcmp(argv[0], "after")))
+	if (argc < 3 || argc > 5 || (strcmp(argv[0], "before") && strcmp(argv[0], "after")))
 		return -EINVAL;
 	hold->after = !strcmp(argv[0], "after");
 	hold->dirs = 0;
@@ -183,7 +189,10 @@ static int parse_hold(struct gate *gate, unsigned int argc, char **argv, struct 
 	hold->first = sector;
 	hold->last = sector + count - 1;
 	hold->left = 1;
-	if (argc == 4 && (kstrtouint(argv[3], 10, &hold->left) || !hold->left))
+	hold->skip = 0;
+	if (argc >= 4 && (kstrtouint(argv[3], 10, &hold->left) || !hold->left))
+		return -EINVAL;
+	if (argc == 5 && kstrtouint(argv[4], 10, &hold->skip))
 		return -EINVAL;
 	return 0;
 }
