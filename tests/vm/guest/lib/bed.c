@@ -177,7 +177,7 @@ bool bed_wait(const char *device, unsigned int number, uint64_t least)
 
 void bed_create(const char *device, uint64_t sectors, const char *type, const char *format, ...)
 {
-	char params[DMCTL_TEXT];
+	char params[DMCTL_TEXT], path[64], link[128];
 	va_list args;
 	int r;
 
@@ -189,15 +189,23 @@ void bed_create(const char *device, uint64_t sectors, const char *type, const ch
 		r = dmctl_suspend(device, false, false);
 	if (r)
 		bed_die("create %s: %s %s: %s", device, type, params, strerror(-r));
+	dmctl_path(device, path, sizeof(path));
+	snprintf(link, sizeof(link), "/dev/mapper/%s", device);
+	unlink(link);
+	if (symlink(path, link))
+		bed_die("%s: %s", link, strerror(errno));
 }
 
 void bed_remove(const char *device)
 {
 	uint64_t end = bed_ms() + WAIT_MS;
+	char link[128];
 	int r;
 
 	while ((r = dmctl_remove(device)) == -EBUSY && bed_ms() < end)
 		bed_sleep_ms(5);
 	if (r)
 		bed_die("remove %s: %s", device, strerror(-r));
+	snprintf(link, sizeof(link), "/dev/mapper/%s", device);
+	unlink(link);
 }

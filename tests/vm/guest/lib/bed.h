@@ -104,7 +104,7 @@ uint64_t bed_word(const char *device, unsigned int number, char *word);
  */
 bool bed_wait(const char *device, unsigned int number, uint64_t least);
 
-/** bed_create() - a device of one line, live */
+/** bed_create() - a device of one line, live, with a node in /dev/mapper, which udev would make */
 __attribute__((format(printf, 4, 5)))
 void bed_create(const char *device, uint64_t sectors, const char *type, const char *format, ...);
 
