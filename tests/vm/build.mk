@@ -49,6 +49,6 @@ check-vm: vm-prepare
 # that each is for.
 .PHONY: check-hazards
 check-hazards: vm-prepare
-	tests/vm/run -t 3600 -a rounds=200 hazards
+	tests/vm/run -t 3600 -e ROUNDS=200 hazards
 	DM_REMAP_HAZARDS=all DM_REMAP_ROUNDS=200 DM_REMAP_KERNELS="6.1 6.12" \
 		DM_REMAP_TIMEOUT=7200 prove -v tests/vm/hazards.t

@@ -5,7 +5,6 @@
 
 . /guest/lib.sh
 
-ROUNDS=$(sed -n 's/.*\brounds=\([0-9]*\).*/\1/p' /proc/cmdline)
 ROUNDS=${ROUNDS:-4}
 ram_disks 2 1024
 race list | sed "s|^|race |" >/tmp/races

@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The protections of the target, taken out one at a time: without it, the race that it is for
+# must be lost, or the test of that race proves nothing.
+#
+# DM_REMAP_HAZARDS: which (names, or "all"; default: a few); DM_REMAP_ROUNDS: of each race
+# (default 6); DM_REMAP_KERNELS (default 6.1).
+
+here=$(cd "$(dirname "$0")" && pwd)
+hazards=${DM_REMAP_HAZARDS:-retest own}
+kernels=${DM_REMAP_KERNELS:-6.1}
+[ "$hazards" = all ] && hazards=$("$here/hazards/build" --list)
+
+reason=$("$here/prepare" $kernels 2>&1 >/dev/null)
+status=$?
+if [ $status = 3 ] && [ -z "${DM_REMAP_NEED_VM:-}" ]; then
+	echo "1..0 # SKIP ${reason##*$'\n'}"
+	exit 0
+elif [ $status != 0 ]; then
+	echo "Bail out! ${reason##*$'\n'}"
+	exit 1
+fi
+
+words= carry=
+for name in $hazards; do
+	races=$("$here/hazards/build" --races "$name")
+	words+=${words:+,}$name:${races// /:}
+	carry+=${carry:+,}$name
+done
+for kernel in $kernels; do
+	# shellcheck disable=SC2086
+	if ! "$here/hazards/build" "$(cat "$("$here/prepare" --dir "$kernel")/kver")" $hazards; then
+		echo "Bail out! a module without a protection does not build"
+		exit 1
+	fi
+done
+exec "$here/run" -k "$kernels" -c "$carry" -e "HAZARDS=$words" -e "ROUNDS=${DM_REMAP_ROUNDS:-6}" \
+	${DM_REMAP_TIMEOUT:+-t "$DM_REMAP_TIMEOUT"} "$here/hazards/guest.sh"
