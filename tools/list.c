@@ -10,6 +10,7 @@
 #include "list_parser.h"
 
 #define BUFFER_BYTES ((size_t)1 << 20)
+#define BUFFER_MIN ((size_t)64)
 #define SHOWN_BYTES 40		/* of a line that no form knows */
 
 const struct list_parser *const list_parsers[] = {
@@ -408,7 +409,6 @@ static int read_all(struct reader *reader)
 	ssize_t bytes;
 	int r = 0;
 
-	reader->room = BUFFER_BYTES;
 	reader->buffer = malloc(reader->room + 1);
 	if (!reader->buffer)
 		return -ENOMEM;
@@ -433,14 +433,20 @@ static int read_all(struct reader *reader)
 
 int list_read(struct list *list, int fd)
 {
-	struct reader reader = { .list = list, .fd = fd };
+	struct reader reader = { .list = list, .fd = fd, .room = BUFFER_BYTES };
 
 	return read_all(&reader);
 }
 
 int list_parse(struct list *list, const char *text, size_t bytes)
 {
-	struct reader reader = { .list = list, .fd = -1, .text = text, .text_bytes = bytes };
+	struct reader reader = {
+		.list = list,
+		.fd = -1,
+		.text = text,
+		.text_bytes = bytes,
+		.room = min(max(bytes + 1, BUFFER_MIN), BUFFER_BYTES),
+	};
 
 	return read_all(&reader);
 }

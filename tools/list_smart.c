@@ -151,6 +151,7 @@ struct found {
  * @have: mask of the members of @value that it has
  * @value: by enum field
  * @text: its string, for a message
+ * @odd: it has an address that is no number
  * @is_smartctl: there is a member "smartctl"
  * @logs: logs that are there, with addresses or without
  * @other_tool: name of the tool whose text this is instead
@@ -176,6 +177,7 @@ struct smart {
 	u32 have;
 	u64 value[NR_FIELDS];
 	char text[TEXT_BYTES * 2];
+	bool odd;
 	bool is_smartctl;
 	unsigned int logs;
 	char other_tool[TEXT_BYTES];
@@ -262,6 +264,7 @@ static int on_start(void *ctx, const struct json_reader *reader)
 	smart->kind = find_table(reader);
 	smart->level = json_depth(reader);
 	smart->have = 0;
+	smart->odd = false;
 	smart->text[0] = 0;
 	return 0;
 }
@@ -272,19 +275,22 @@ static void take_field(struct smart *smart, const struct json_reader *reader,
 	const char *key = json_key_at(reader, smart->level);
 	const char *inner = json_key_at(reader, smart->level + 1);
 	const struct field_name *name;
-	u64 number;
+	bool is_number = true;
+	u64 number = value->boolean;
 
-	if (json_depth(reader) > smart->level + 2)
+	if (json_depth(reader) > smart->level + 2 || value->type == JSON_NULL)
 		return;
 	if (smart->kind == MESSAGE && !strcmp(key, "string"))
 		copy_text(smart->text, sizeof(smart->text), value);
-	if (value->type == JSON_BOOL)
-		number = value->boolean;
-	else if (!json_value_number(value, &number))
-		return;
+	if (value->type != JSON_BOOL)
+		is_number = json_value_number(value, &number);
 	for (name = field_names; name < field_names + ARRAY_SIZE(field_names); name++) {
 		if (strcmp(key, name->key) || strcmp(inner, name->inner))
 			continue;
+		if (!is_number) {
+			smart->odd |= name->field == LBA || name->field == LBA_TEXT;
+			continue;
+		}
 		smart->value[name->field] = number;
 		smart->have |= BIT(name->field);
 	}
@@ -362,6 +368,15 @@ static int keep_address(struct list *list, const struct json_reader *reader)
 	return 0;
 }
 
+static void reject_odd(struct list *list, const struct json_reader *reader)
+{
+	char path[160];
+
+	list->lines++;
+	json_path(reader, path, sizeof(path));
+	list_reject(list, path, strlen(path), "has an address that is not a number");
+}
+
 static int on_end(void *ctx, const struct json_reader *reader)
 {
 	struct list *list = ctx;
@@ -378,6 +393,8 @@ static int on_end(void *ctx, const struct json_reader *reader)
 	} else if (smart->kind == NAMESPACE) {
 		if (has(smart, NAMESPACE_ID) && !smart->nsid)
 			smart->nsid = smart->value[NAMESPACE_ID];
+	} else if (smart->odd && !has(smart, LBA_TEXT)) {
+		reject_odd(list, reader);
 	} else if (has(smart, LBA) || has(smart, LBA_TEXT)) {
 		if (has(smart, LBA_TEXT))
 			smart->value[LBA] = smart->value[LBA_TEXT];

@@ -6,19 +6,95 @@
  * times, and memory is at most one and a half times that of the distinct ranges, plus a
  * constant.
  */
+#include <sys/mman.h>
+
 #include "ranges.h"
 
 #define TAIL_MIN ((size_t)1 << 20)	/* 16 MiB */
 #define ROOM_MIN ((size_t)1 << 12)
 #define RADIX_BITS 11
 #define RADIX (1U << RADIX_BITS)
+#define HUGE_BYTES ((size_t)2 << 20)	/* a huge page */
+
+/*
+ * Memory. An array of HUGE_BYTES or more is mapped by itself, in huge pages where the kernel
+ * has them: filling 160 MiB in pages of 4 KiB would take as long as parsing what goes in there.
+ */
+
+static bool is_mapped(size_t nr)
+{
+	return nr * sizeof(struct range) >= HUGE_BYTES;
+}
+
+/* Address space for @bytes, aligned to huge pages, without memory; or NULL. */
+static char *map_space(size_t bytes)
+{
+	char *space, *aligned;
+
+	space = mmap(NULL, bytes + HUGE_BYTES, PROT_NONE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (space == MAP_FAILED)
+		return NULL;
+	aligned = (char *)(((uintptr_t)space + HUGE_BYTES - 1) & ~(uintptr_t)(HUGE_BYTES - 1));
+	if (aligned > space)
+		munmap(space, (size_t)(aligned - space));
+	if (aligned < space + HUGE_BYTES)
+		munmap(aligned + bytes, (size_t)(space + HUGE_BYTES - aligned));
+	return aligned;
+}
+
+static void free_array(struct range *array, size_t nr)
+{
+	if (is_mapped(nr))
+		munmap(array, nr * sizeof(*array));
+	else
+		free(array);
+}
+
+/* @old of @old_nr ranges, or NULL, becomes one of @nr, which is more. Or NULL; then @old stays. */
+static struct range *grow_array(struct range *old, size_t old_nr, size_t nr)
+{
+	size_t bytes = nr * sizeof(*old), old_bytes = old_nr * sizeof(*old);
+	char *space;
+	void *array;
+
+	if (!is_mapped(nr))
+		return realloc(old, bytes);
+	space = map_space(bytes);
+	if (!space)
+		return NULL;
+	if (is_mapped(old_nr))
+		array = mremap(old, old_bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, space);
+	else
+		array = mmap(space, bytes, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	if (array == MAP_FAILED) {
+		munmap(space, bytes);
+		return NULL;
+	}
+	madvise(array, bytes, MADV_HUGEPAGE);
+	if (old && !is_mapped(old_nr)) {
+		memcpy(array, old, old_bytes);
+		free(old);
+	}
+	return array;
+}
+
+/* Ranges there is room for in as many whole huge pages as @nr need. */
+static size_t round_room(size_t nr)
+{
+	const size_t per_page = HUGE_BYTES / sizeof(struct range);
+
+	return is_mapped(nr) ? DIV_ROUND_UP(nr, per_page) * per_page : nr;
+}
 
 static int need_scratch(struct ranges *set, size_t nr)
 {
+	nr = round_room(nr);
 	if (set->scratch_room >= nr)
 		return 0;
-	free(set->scratch);
-	set->scratch = malloc(nr * sizeof(*set->scratch));
+	free_array(set->scratch, set->scratch_room);
+	set->scratch = grow_array(NULL, 0, nr);
 	set->scratch_room = set->scratch ? nr : 0;
 	return set->scratch ? 0 : -ENOMEM;
 }
@@ -114,7 +190,8 @@ int ranges_make_room(struct ranges *set)
 	/* Double while small; later by what the tail may grow to before it is merged. */
 	room = max(ROOM_MIN, set->room * 2);
 	room = min(room, set->room + max(TAIL_MIN, set->nr_sorted / 4));
-	range = realloc(set->range, room * sizeof(*range));
+	room = round_room(room);
+	range = grow_array(set->range, set->room, room);
 	if (!range)
 		return -ENOMEM;
 	set->range = range;
@@ -148,7 +225,7 @@ u64 ranges_blocks(const struct ranges *set)
 
 void ranges_free(struct ranges *set)
 {
-	free(set->range);
-	free(set->scratch);
+	free_array(set->range, set->room);
+	free_array(set->scratch, set->scratch_room);
 	*set = (struct ranges){ .nr = 0 };
 }

@@ -7,6 +7,8 @@
  * other end of a pipe. Then plans, looks at main if asked to, and applies the plan only if all
  * of it fits.
  */
+#include <limits.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "escape.h"
@@ -125,12 +127,34 @@ static int refuse_foreign(struct import *import)
 	return STATUS_FAILED;
 }
 
+/* A live device is not taken yet, which is not what "not a spare" sounds like. */
+static void explain_live(const char *operand)
+{
+	char path[PATH_MAX], link[PATH_MAX], *shown;
+	struct stat stat_buf;
+	const char *dir = strchr(operand, '/') ? "" : "/dev/mapper/";
+
+	snprintf(path, sizeof(path), "%s%s", dir, operand);
+	if (stat(path, &stat_buf) || !S_ISBLK(stat_buf.st_mode))
+		return;
+	snprintf(link, sizeof(link), "/sys/dev/block/%u:%u/dm/name", major(stat_buf.st_rdev),
+		 minor(stat_buf.st_rdev));
+	if (access(link, F_OK))
+		return;
+	shown = escape_text(path, strlen(path));
+	report_error("%s is a mapped device: if it is a live dm-remap device, remove it and import into its spare, or send it the blocks as messages (dmsetup message)",
+		     shown);
+	free(shown);
+}
+
 /* What the list is to be read for. Everything that can be refused before it is read, is. */
 static int look_at_spare(struct import *import)
 {
 	int status;
 
 	status = open_spare(import, true);
+	if (status == STATUS_FAILED)
+		explain_live(import->options.common.operand);
 	if (!status)
 		status = refuse_foreign(import);
 	if (!status) {
@@ -203,7 +227,8 @@ static int verify_plan(struct import *import)
 	struct import_verify *verify = &import->verify;
 	int r;
 
-	if (import->options.verify <= VERIFY_NONE || !import->plan.wanted)
+	if (import->options.verify <= VERIFY_NONE || !import->plan.wanted ||
+	    import->plan.wanted > rmeta_table_free_slots(&import->spare.table))
 		return STATUS_DONE;
 	verify->sample = import->options.verify == VERIFY_SAMPLE;
 	r = import_verify_run(verify, &import->plan, &import->list);
