@@ -15,7 +15,9 @@ remap-format_OBJ := $(O)/tools/remap-format.o
 remap-check_OBJ := $(O)/tools/remap-check.o $(O)/tools/check_main.o $(O)/tools/check_losses.o
 remap-dump_OBJ := $(O)/tools/remap-dump.o $(O)/tools/dump_json.o $(O)/tools/dump_text.o \
 	$(O)/tools/dump_html.o $(O)/tools/dump_lists.o $(O)/tools/dump_page.o \
-	$(O)/tools/dump_survey.o $(O)/tools/output.o $(DUMP_READ_OBJ)
+	$(O)/tools/dump_survey.o $(O)/tools/output.o $(O)/tools/digest.o $(O)/tools/dump_record.o \
+	$(DUMP_READ_OBJ)
+remap-dump_LIBS := -lnettle
 LISTS := list ranges list_badblocks list_csv list_ddrescue list_dumpe2fs list_kmsg list_mdadm \
 	list_smart
 IMPORT := remap-import import_read import_plan import_verify import_show import_apply place smartctl
@@ -29,7 +31,7 @@ TOOLS += $(TOOLS_NAMES:%=$(BUILD)/%)
 
 define TOOL_RULE
 $(BUILD)/$(1): $$($(1)_OBJ) $(TOOLS_COMMON_OBJ) $(LIBMETA)
-	$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(TOOLS_LIBS)
+	$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(TOOLS_LIBS) $$($(1)_LIBS)
 endef
 $(foreach tool,$(TOOLS_NAMES),$(eval $(call TOOL_RULE,$(tool))))
 

@@ -7,6 +7,7 @@
  * good copy or claims contradict each other, shows what the best copies hold, and says so.
  */
 #include "dump.h"
+#include "dump_record.h"
 #include "escape.h"
 #include "options.h"
 #include "output.h"
@@ -27,6 +28,8 @@ static const char *const format_choices[] = {
 	"text", "json", "csv", "html", "mapfile", "badblocks", "dmtable", NULL
 };
 
+static const char *const hash_choices[] = { "none", "sha256", NULL };
+
 #define BADBLOCKS_BYTES 1024		/* what badblocks(8) counts in without its -b */
 
 /**
@@ -39,6 +42,7 @@ static const char *const format_choices[] = {
  * @copies: show every copy, also good ones
  * @page_text: number of a page as it was written, or NULL
  * @raw: show bytes
+ * @hash: index into hash_choices
  * @page: number of the object to show alone: a page, or RMETA_OBJECT_SUPERBLOCK
  */
 struct dump_options {
@@ -51,6 +55,7 @@ struct dump_options {
 	bool copies;
 	const char *page_text;
 	bool raw;
+	int hash;
 	u32 page;
 };
 
@@ -75,13 +80,16 @@ static const struct option_row rows[] = {
 	  .help = "show table page N: its copies and entries" },
 	{ .name = "raw", .kind = OPTION_FLAG, .field = FIELD(raw),
 	  .help = "show the bytes of the superblock, or of --page N; -o gets them as they are" },
+	{ .name = "hash", .kind = OPTION_CHOICE, .field = FIELD(hash), .argument = "KIND",
+	  .choices = hash_choices,
+	  .help = "print digests of SPARE and of the output, for the record" },
 };
 
 static const struct tool tool = {
 	.name = "remap-dump",
 	.summary = "Show what is on SPARE: identity, copies, remapped, pending, lost and retired "
 		   "blocks.",
-	.usage = "[-F FORMAT] [-o FILE] [--copies] [--page N] [--raw] SPARE",
+	.usage = "[-F FORMAT] [-o FILE] [--copies] [--page N] [--raw] [--hash sha256] SPARE",
 	.details = "SPARE is only read; it may be live.",
 	.example = "remap-dump -F json /dev/sdc1 | jq .summary",
 	.operand = "SPARE",
@@ -298,6 +306,7 @@ int main(int argc, char **argv)
 	struct dump_options options = { .format = FORMAT_NONE };
 	struct dump dump = { .store = { .ops = &rmeta_file_ops } };
 	bool complete = false;
+	struct record record = { .dev = &dump.dev };
 	struct output output;
 	int status;
 
@@ -323,11 +332,22 @@ int main(int argc, char **argv)
 		device_close(&dump.dev);
 		return report_finish(STATUS_FAILED);
 	}
-	report_json_to(output.stream);
-	status = run(&dump, &options, output.stream, &complete);
+	record.stream = output.stream;
+	if (options.hash && record_begin(&record, &dump.dev, &output)) {
+		output_close(&output, false);
+		device_close(&dump.dev);
+		return report_finish(STATUS_FAILED);
+	}
+	report_json_to(record.stream);
+	status = run(&dump, &options, record.stream, &complete);
 	dump_exit(&dump);
 	status = report_finish(status);
+	if (record_close(&record))
+		status = STATUS_FAILED;
 	if (output_close(&output, complete && status < STATUS_FAILED))
+		status = STATUS_FAILED;
+	if (options.hash && complete && status < STATUS_FAILED &&
+	    record_print(&record, tool.name, output.path))
 		status = STATUS_FAILED;
 	device_close(&dump.dev);
 	return status;
