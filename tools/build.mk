@@ -25,8 +25,12 @@ remap-import_OBJ := $(patsubst %,$(O)/tools/%.o,$(IMPORT) $(LISTS))
 
 remap-restore_OBJ := $(O)/tools/remap-restore.o $(O)/tools/restore_table.o \
 	$(O)/tools/dump_file.o $(O)/tools/dump_members.o $(O)/tools/salvage.o $(O)/tools/ranges.o
+remap-recover_OBJ := $(O)/tools/remap-recover.o $(O)/tools/composite.o $(O)/tools/salvage.o \
+	$(O)/tools/recover_image.o $(O)/tools/recover_files.o $(O)/tools/rescue_map.o \
+	$(O)/tools/ranges.o $(O)/tools/dump_survey.o $(DUMP_READ_OBJ)
+remap-recover_LIBS := -lext2fs -lcom_err
 
-TOOLS_NAMES := remap-format remap-check remap-dump remap-import remap-restore
+TOOLS_NAMES := remap-format remap-check remap-dump remap-import remap-restore remap-recover
 TOOLS += $(TOOLS_NAMES:%=$(BUILD)/%)
 
 define TOOL_RULE

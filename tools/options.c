@@ -372,6 +372,13 @@ static int parse_operand(const struct tool *tool, const char *word, struct commo
 	char *first, *second;
 	int status;
 
+	if (!tool->operand) {
+		first = escape_text(word, strlen(word));
+		status = misuse(tool, "everything is said by options; there is no place for \"%s\"",
+				first);
+		free(first);
+		return status;
+	}
 	if (!*word)
 		return misuse(tool, "%s must not be empty", tool->operand);
 	if (common->operand) {

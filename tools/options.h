@@ -58,7 +58,7 @@ struct option_row {
  * @usage: what follows the name
  * @details: paragraphs after the options in --help, or ""
  * @example: a command that works, with a word on what it does
- * @operand: name of the operand
+ * @operand: name of the operand, or NULL: there is none
  * @operand_kind: OPTION_DEVICE or OPTION_FILE, for completion
  * @undo: it writes to a spare that is there: it has -z, and device_open() heeds it
  * @rows: options, besides those that all tools have

@@ -17,3 +17,10 @@ $(BUILD)/tests/power.so: tests/tools/power.c
 	$(CC) -std=gnu11 $(WARN) -Wno-missing-prototypes $(CFLAGS) -D_GNU_SOURCE -shared -fPIC -o $@ $< -ldl
 
 tests-built: $(TESTS_TOOLS_HELPERS)
+
+TESTS_TOOLS_KILLAT := $(BUILD)/tests/killat.so
+tests-built: $(TESTS_TOOLS_KILLAT)
+
+$(TESTS_TOOLS_KILLAT): tests/tools/killat.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -U_FILE_OFFSET_BITS -shared -fPIC -o $@ $< -ldl
