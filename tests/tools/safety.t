@@ -8,26 +8,32 @@ truncate -s 1M main.img	# to be hashed where the device itself may change: it is
 format() { remap-format -f --main-size 1G "$1"; }
 import() { remap-import -b 4096 --from list "$1"; }
 repair() { remap-check -y "$1"; }
+restore() { remap-restore -f -i dump.json "$1"; }
+unrepair() { remap-check -f --apply-undo undo "$1"; }
+writers="format import repair restore unrepair"
 seq 5 9 >list
 
 # Things that are no devices.
 mkdir dir
 mkfifo fifo
 new_spare s.img
+remap-dump -F json -o dump.json s.img
+cp s.img u.img
+remap-import -q -b 4096 --from list -z undo u.img
 refused 8 "cannot find spare nowhere: No such file" "format: missing" s.img format nowhere
 refused 8 "cannot find spare nowhere: No such file" "import: missing" s.img import nowhere
 refused 8 "cannot find spare nowhere: No such file" "check: missing" s.img repair nowhere
 refused 8 "cannot find spare nowhere: No such file" "check -n: missing" s.img remap-check -n nowhere
 refused 8 "cannot find spare nowhere: No such file" "dump: missing" s.img remap-dump nowhere
-for tool in format import repair remap-dump "remap-check -n"; do
+for tool in $writers remap-dump "remap-check -n"; do
 	refused 8 "dir is a directory; the spare must be a block device or an image" \
 		"$tool: a directory" s.img $tool dir
 	refused 8 "fifo is a FIFO" "$tool: a FIFO" s.img timeout 10 bash -c \
-		"$(declare -f format import repair); $tool fifo"
+		"$(declare -f $writers); $tool fifo"
 	refused 8 "/dev/null is a character device" "$tool: a character device" s.img $tool /dev/null
 	refused 8 "s.img/x: Not a directory" "$tool: a path through a file" s.img $tool s.img/x
 	refused 8 'a.xab.x1bb is a directory' "$tool: a name that would write on the terminal" s.img \
-		bash -c "$(declare -f format import repair); mkdir -p \$'a\xab\x1bb'; $tool \$'a\xab\x1bb'"
+		bash -c "$(declare -f $writers); mkdir -p \$'a\xab\x1bb'; $tool \$'a\xab\x1bb'"
 done
 refused 8 "main must be a block device" "--main: a directory" s.img remap-format --main dir s.img
 
@@ -61,9 +67,9 @@ is "$(sum short.img)" "$before" "check -y: changes nothing"
 
 # Locks.
 new_spare s.img
-for tool in format import repair; do
+for tool in $writers; do
 	refused 8 "s.img is locked by another program" "$tool: locked" s.img \
-		flock s.img bash -c "$(declare -f format import repair); $tool s.img"
+		flock s.img bash -c "$(declare -f $writers); $tool s.img"
 done
 run flock s.img remap-dump s.img
 exits 0 "dump: locked, and reads all the same"
@@ -108,7 +114,7 @@ if attach s.img; then
 	coproc HOLD { exec hold-device "$loop"; }
 	read -r held <&"${HOLD[0]}"
 	is "$held" held "(another program holds $loop)"
-	for tool in format import repair; do
+	for tool in $writers; do
 		refused 8 "$loop is in use" "$tool: a device that another program holds" s.img $tool "$loop"
 		refused 8 "s.img is in use: it is behind $loop" "$tool: the image behind it" s.img $tool s.img
 	done
@@ -131,7 +137,7 @@ mkdir mnt
 if command -v mkfs.ext4 >/dev/null && mkfs.ext4 -q fs.img && attach fs.img &&
    mount "$loop" mnt 2>/dev/null; then
 	cleanup "umount $work/mnt 2>/dev/null"
-	for tool in format import repair; do
+	for tool in $writers; do
 		refused 8 "$loop is in use: mounted on .*/mnt" "$tool: a mounted device" main.img $tool "$loop"
 		refused 8 "fs.img is in use: it is behind $loop \(mounted on" "$tool: a mounted image" fs.img $tool fs.img
 	done
@@ -145,7 +151,7 @@ if command -v mkfs.ext4 >/dev/null && mkfs.ext4 -q fs.img && attach fs.img &&
 		mknod part b "${number%:*}" "${number#*:}"
 		cleanup "delpart $loop 1 2>/dev/null"
 		if mount part mnt 2>/dev/null; then
-			for tool in format import repair; do
+			for tool in $writers; do
 				refused 8 "through its partition ${loop#/dev/}p1 \(mounted on" \
 					"$tool: a device with a mounted partition" main.img $tool "$loop"
 			done

@@ -31,6 +31,15 @@ $(BUILD)/vm/bin/%: tests/vm/guest/%.c $(O)/vm/lib.a $(LIBMETA)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -Itests -Itests/vm/guest/lib -pthread -static -o $@ $< $(O)/vm/lib.a $(LIBMETA)
 
+# Tools, for what they say of devices that only a guest has.
+VM_TOOLS := $(patsubst %,$(BUILD)/vm/bin/%,remap-format remap-check remap-dump remap-import)
+VM_TOOLS_LIBS := -lblkid -lyajl_s -lz -lnettle
+vm-programs: $(VM_TOOLS)
+
+$(VM_TOOLS): $(BUILD)/vm/bin/%: $(BUILD)/%
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -static -o $@ $($*_OBJ) $(TOOLS_COMMON_OBJ) $(LIBMETA) $(VM_TOOLS_LIBS)
+
 -include $(VM_PROGRAMS:=.d) $(VM_LIB_OBJ:.o=.d)
 
 # For one kernel: make vm-modules KVER=6.1.0-...

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# The tools and devices that only a guest has: held by device mapper, live, with a serial number.
+#
+# vm: mem=384 timeout=200 disks=64M,16M,64M
+
+. /guest/lib.sh
+
+need modprobe virtio_pci
+need modprobe virtio_blk
+for _ in 1 2 3 4 5 6 7 8 9; do [ -b /dev/vdc ] || sleep 1; done
+MAIN=/dev/vda SPARE=/dev/vdb
+seq 8 24 >/tmp/list
+
+# says STATUS PATTERN NAME COMMAND...
+says()
+{
+	_status=$1 _pattern=$2 _name=$3
+	shift 3
+	"$@" >/tmp/out 2>&1
+	is $? "$_status" "$_name: status"
+	like "$(cat /tmp/out)" "$_pattern" "$_name: says why"
+}
+
+# refused NAME PATTERN: by every tool that writes; the spare stays as it is
+refused()
+{
+	_before=$(sum_of $SPARE)
+	says 8 "$2" "$1: remap-format" remap-format -f --main $MAIN $SPARE
+	says 8 "$2" "$1: remap-import" remap-import -b 4096 --from /tmp/list $SPARE
+	says 8 "$2" "$1: remap-check -y" remap-check -y $SPARE
+	says 8 "$2" "$1: remap-check -p" remap-check -p $SPARE
+	says 8 "$2" "$1: remap-check --apply-undo" remap-check --apply-undo /tmp/undo $SPARE
+	[ -e /tmp/never ] && not_ok "$1: an undo file was made"
+	is "$(sum_of $SPARE)" "$_before" "$1: the spare is as it was"
+}
+
+runs "remap-format" remap-format --main $MAIN -L guest -z /tmp/undo $SPARE
+runs "remap-import" remap-import -b 4096 --from /tmp/list $SPARE
+
+# Identity of main.
+says 0 'identity: as the spare says' "the right main" remap-check -n --main $MAIN $SPARE
+says 4 'identity: the disk is "disk2", but the spare is for "disk0"' "another disk of that length" \
+	remap-check -n --main /dev/vdc $SPARE
+runs "a device over main has no identity" dm_create over "0 $(sectors_of $MAIN) linear $MAIN 0"
+says 0 'identity: this main has none' "a main without identity" remap-check -n --main /dev/mapper/over $SPARE
+need dm_remove over
+
+# Held by device mapper, but not in use as a filesystem or anything else.
+need dm_create holder "0 2048 linear $SPARE 0"
+refused "held" "in use: held by device mapper .dm-[0-9]*, .holder"
+runs "held: remap-check -n" remap-check -n $SPARE
+runs "held: remap-dump" remap-dump $SPARE
+need dm_remove holder
+need dm_create idle "0 2048 error"
+runs "no longer held" remap-check -p $SPARE
+
+# Live.
+runs "the target takes it" remap_create r $MAIN $SPARE
+refused "live" "in use: held by device mapper .dm-[0-9]*, .r\""
+says 0 "is live .held by" "live: remap-check -n" remap-check -n $SPARE
+like "$(remap-dump $SPARE 2>&1)" "guest" "live: remap-dump"
+like "$(remap-dump --hash sha256 -q -F csv $SPARE 2>&1)" "live .*digest is of no one moment" "live: --hash"
+refused_main=$(remap-format -f --main $SPARE $MAIN 2>&1)
+like "$refused_main" "vda is in use: held by" "main of a live device is no spare"
+need dm_remove r
+need dm_remove idle
+runs "and after it, clean" remap-check -p $SPARE
+says 0 'contents: ' "main after a clean release" remap-check -n --main $MAIN $SPARE
+
+# Its own remaps are never overwritten.
+says 8 'labelled "guest", and holds 17 remaps; it is not overwritten, not even with --force' \
+	"a spare that holds remaps" remap-format -f --main $MAIN $SPARE
+
+# Partitions of a disk in use.
+need dm_create part "0 2048 linear /dev/vdc 2048"
+says 8 "vdc is in use: held by" "a disk in use" remap-format -f --main $MAIN --allow-large-spare /dev/vdc
+need dm_remove part
+done_testing
