@@ -115,7 +115,7 @@ static int enter(struct json_reader *reader, bool is_array)
 		return r;
 	if (reader->depth == JSON_DEPTH) {
 		snprintf(reader->error, sizeof(reader->error),
-			 "more than %u maps and arrays inside each other", JSON_DEPTH);
+			 "more than %d maps and arrays inside each other", JSON_DEPTH);
 		return go_on(reader, -EBADMSG);
 	}
 	level = &reader->level[reader->depth++];

@@ -149,7 +149,7 @@ static size_t join_neighbours(struct range *range, size_t nr)
 
 int ranges_finish(struct ranges *set)
 {
-	size_t nr_front = set->nr_sorted, nr_tail = set->nr - nr_front, at = set->nr;
+	size_t nr_front = set->nr_sorted, nr_tail = set->nr - nr_front, at;
 	struct range *tail;
 	int r;
 

@@ -76,6 +76,56 @@ run remap-import -n -b 4096 --offset 2052s s.img < <(printf '256\n')
 like "$out" "in part on main +1 line" "half a unit is on main"
 like "$out" "to import +4 blocks" "and only that half is taken"
 
+# What smartctl 7.3 printed of a disk that is emulated, with a self-test and without errors.
+imports 0 "a recorded disk" "$lists/smart-qemu.json" "" --offset 0
+like "$out" "self-test log: 0 of 1 entries" "a recorded disk: its log is understood"
+like "$err" "could not read all logs \(bit 2 of its exit status\)" "a recorded disk: what it lacks is said"
+
+# A spare that knows the disk of its main: which one it is, and where main starts.
+# knows FILE ID START: as if it had been formatted with main there
+knows() {
+	python3 - "$@" <<'PY'
+import struct, sys, zlib
+with open(sys.argv[1], "r+b") as spare:
+    for sector in (0, 1024, 2048, 4096, 8192):
+        spare.seek(sector * 512)
+        copy = bytearray(spare.read(4096))
+        copy[176:240] = sys.argv[2].encode().ljust(64, b"\0")
+        struct.pack_into("<Q", copy, 352, int(sys.argv[3]))
+        struct.pack_into("<I", copy, 8, 0)
+        struct.pack_into("<I", copy, 8, zlib.crc32(copy))
+        spare.seek(sector * 512)
+        spare.write(copy)
+PY
+}
+sed 's/"lba": 12345678/"lba": 3000/' "$lists/smart-ata.json" >near.json
+for id in "naa.5000c501527d27f2" "t10.ATA     ST31000528AS        9VP1ABCD" "9VP1ABCD" \
+	"nvme.1b96-9VP1" "eui.0025385b71b0a1c2"; do
+	new_spare s.img 8M -b 512 --main-size 1G
+	knows s.img "$id" 2048
+	run remap-import s.img <near.json
+	is "$rc $(sectors s.img)" "1 952+1 " "main on $id: its start is subtracted"
+done
+like "$out" "main starts at its sector 2048" "and that is said"
+for id in "naa.5000c501527d27f3" "t10.ATA     ST31000528AS        9VP1ABCE" "OTHER"; do
+	new_spare s.img 8M -b 512 --main-size 1G
+	knows s.img "$id" 2048
+	refused 8 "of another disk \(serial number 9VP1ABCD\).*--offset insists" "main on $id: refused" s.img \
+		remap-import --from near.json s.img
+done
+run remap-import --offset 2048s s.img <near.json
+is "$rc $(sectors s.img)" "1 952+1 " "--offset insists"
+like "$err" "main is on OTHER" "with a warning"
+printf 'critical medium error, dev sda, sector 2051\n' >log
+new_spare s.img 8M -b 512 --main-size 1G
+knows s.img OTHER 2048
+run remap-import s.img <log
+is "$rc $(sectors s.img)" "0 3+1 " "a kernel log: its start is subtracted"
+new_spare s.img 8M -b 512 --main-size 1G
+knows s.img OTHER 18446744073709551615
+refused 8 "does not know where main starts" "a start that makes no sense is none" s.img \
+	remap-import --from log s.img
+
 # smartctl itself: a fake one in PATH.
 mkdir bin
 cat >bin/smartctl <<'SH'
