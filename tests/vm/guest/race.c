@@ -32,7 +32,7 @@
 #define BLOCK 8u		/* sectors */
 #define HELD 1u			/* word of gate's status */
 #define FAILED_WRITES 7u	/* of inject's */
-#define SLOT_TRIES 3u		/* the bio itself, and two by its context */
+#define SLOT_TRIES 2u		/* the bio itself, and its context */
 #define COMPLAINTS 8u
 #define STUCK_MS 20000u
 
@@ -435,7 +435,10 @@ static uint64_t neighbour(uint64_t block)
 	return block + BLOCK;
 }
 
-/* A write of the neighbour took the fast path, which nobody counts. */
+/*
+ * A write of the neighbour took the fast path, which nobody counts: it reaches main between the
+ * rewriter's read and write, and is known to be complete only when the rewriter has gone.
+ */
 static void rewrite_fast(uint64_t block)
 {
 	struct bed_op write = write_op(neighbour(block), BLOCK, FIRST);
@@ -447,13 +450,13 @@ static void rewrite_fast(uint64_t block)
 	fail_main("w", block, BLOCK, "IOERR");
 	bed_start(&failing);
 	is_held("gmain", 2, "the neighbour is not rewritten");
+	hold_main("after", "w", neighbour(block), 1);
 	bed_message("gmain", "release first");
-	bed_done_within(&write, CHANCE_MS);
+	is_held("gmain", 2, "the write is not held on its way back");
+	bed_message("gmain", "release first");
+	expect_done(bed_finish(&failing), "failing write");
 	release("gmain");
-	settle(&failing);
-	settle(&write);
-	expect_done(failing.error, "failing write");
-	expect_done(write.error, "write of the neighbour");
+	expect_done(bed_finish(&write), "write of the neighbour");
 }
 
 /* A write of the neighbour took the slow path, which the rewriter waits for. */
@@ -488,6 +491,95 @@ static void verify_neighbour(uint64_t block)
 {
 	expect_data(neighbour(block), BLOCK, FIRST, "the neighbour's data");
 	expect_data(block, BLOCK, SECOND, "failing write's data");
+}
+
+/*---- a block is brought home, and its slot is free ----*/
+
+static struct bed_op unmap_op(char *text, size_t size, uint64_t block)
+{
+	snprintf(text, size, "unmap %llu+%u", (unsigned long long)block, BLOCK);
+	return (struct bed_op){ .device = REMAP, .message = text };
+}
+
+static void expect_unmapped(const struct bed_op *unmap)
+{
+	expect(!unmap->error && !strcmp(unmap->answer, "1/1"), "unmap says %s %s",
+	       strerrorname_np(-unmap->error), unmap->answer);
+}
+
+/* A write is on its way to the slot. */
+static void unmap_write(uint64_t block)
+{
+	char text[64];
+	struct bed_op write = write_op(block + 5, 1, FIRST);
+	struct bed_op unmap = unmap_op(text, sizeof(text), block);
+
+	map_block(block);
+	hold_slot_write();
+	bed_start(&write);
+	is_held("gspare", 1, "the write is not held");
+	bed_start(&unmap);
+	bed_done_within(&unmap, CHANCE_MS);
+	release("gspare");
+	expect_done(bed_finish(&write), "write");
+	bed_finish(&unmap);
+	expect_unmapped(&unmap);
+}
+
+/* A read is on its way to the slot, which is then given to another block. */
+static void unmap_reuse(uint64_t block)
+{
+	char text[64];
+	struct bed_op read = { .fd = remap_fd, .sector = block, .sectors = BLOCK, .tag = OLD };
+	struct bed_op unmap = unmap_op(text, sizeof(text), block);
+	uint64_t other = block + 40 * BLOCK;
+
+	map_block(block);
+	bed_message("gspare", "hold before r %llu+%llu", (unsigned long long)first_slot_sector,
+		    (unsigned long long)slot_sectors);
+	bed_start(&read);
+	is_held("gspare", 1, "the read is not held");
+	bed_start(&unmap);
+	if (bed_done_within(&unmap, CHANCE_MS)) {
+		/* an import takes the first slot that is free */
+		bed_message(REMAP, "import manual %llu+%u", (unsigned long long)other, BLOCK);
+		expect_done(bed_write(remap_fd, other, BLOCK, SECOND), "write of the other block");
+	}
+	release("gspare");
+	expect(!bed_finish(&read), "the read got what was never there");
+	bed_finish(&unmap);
+	expect_unmapped(&unmap);
+}
+
+/*
+ * A write has been on its way to main since before the block was mapped, and main completes it
+ * while what the slot holds is on its way home.
+ */
+static void unmap_late(uint64_t block)
+{
+	char text[64];
+	struct bed_op write = write_op(block + 5, 1, FIRST);
+	struct bed_op unmap = unmap_op(text, sizeof(text), block);
+
+	hold_main("before", "w", block, 1);
+	bed_start(&write);
+	is_held("gmain", 1, "the write is not held");
+	map_block(block);
+	hold_main("before", "w", block, 1);
+	bed_start(&unmap);
+	/* it waits for writes of the slow path before it copies, but does not know of the others */
+	for_a_chance("gmain", 2);
+	bed_message("gmain", "release first");
+	bed_done_within(&write, CHANCE_MS);
+	settle(&unmap);
+	settle(&write);
+	expect_done(write.error, "write");
+	expect_unmapped(&unmap);
+}
+
+static void verify_home(uint64_t block)
+{
+	expect_data(block, BLOCK, OLD, "old data");
 }
 
 /*---- power goes while a block moves ----*/
@@ -566,6 +658,12 @@ static const struct race races[] = {
 	  "a neighbour is rewritten over a write in flight that took the fast path" },
 	{ "rewrite-slow", mark_region, rewrite_slow, verify_neighbour, true,
 	  "a neighbour is rewritten over a write in flight that took the slow path" },
+	{ "unmap-write", NULL, unmap_write, verify_message, false,
+	  "a write is in flight to a slot while its block is brought home" },
+	{ "unmap-reuse", NULL, unmap_reuse, verify_home, false,
+	  "a read is in flight to a slot that is given to another block" },
+	{ "unmap-late", NULL, unmap_late, verify_message, false,
+	  "a write is in flight to main from before its block was mapped, while it comes home" },
 	{ "move-cut", NULL, cut_move, NULL, true,
 	  "power goes while a block moves from a bad slot to another" },
 };

@@ -61,10 +61,14 @@ int bed_do(struct bed_op *op)
 	off_t offset = (off_t)(op->sector * SECTOR_SIZE);
 	ssize_t bytes;
 
-	if (op->sectors > BED_MAX_SECTORS || posix_memalign(&iov.iov_base, 4096, iov.iov_len))
-		bed_die("no buffer of %llu sectors", (unsigned long long)op->sectors);
 	op->error = 0;
 	op->wrong = -1;
+	if (op->device) {
+		op->error = dmctl_message(op->device, op->message, op->answer);
+		return op->error;
+	}
+	if (op->sectors > BED_MAX_SECTORS || posix_memalign(&iov.iov_base, 4096, iov.iov_len))
+		bed_die("no buffer of %llu sectors", (unsigned long long)op->sectors);
 	if (op->write) {
 		sectors_fill(iov.iov_base, op->sector, op->sectors, op->tag);
 		bytes = pwritev2(op->fd, &iov, 1, offset, op->rw_flags);

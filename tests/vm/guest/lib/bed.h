@@ -38,6 +38,9 @@ enum bed_field {
  * @sectors: how many, at most BED_MAX_SECTORS
  * @tag: version that is written, or that a read is compared with; 0: a read of anything
  * @rw_flags: of preadv2() and pwritev2()
+ * @device: instead of all that, the device that gets a message; or NULL
+ * @message: the message
+ * @answer: out: what it answered
  * @error: out: 0 or a negative errno
  * @wrong: out: index of the first wrong sector of a read, or -1
  * @done: private
@@ -50,6 +53,9 @@ struct bed_op {
 	uint64_t sectors;
 	uint64_t tag;
 	int rw_flags;
+	const char *device;
+	const char *message;
+	char answer[DMCTL_TEXT];
 	int error;
 	int64_t wrong;
 	atomic_bool done;
