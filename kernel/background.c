@@ -57,6 +57,22 @@ void remap_job_start(struct remap_job *job, void (*prepare)(struct remap_job *jo
 }
 
 /**
+ * remap_job_kick() - do not wait any longer for the next step
+ * @job: the job; nothing is done if it is not running
+ *
+ * Context: process; does not sleep.
+ */
+void remap_job_kick(struct remap_job *job)
+{
+	struct remap_core *core = job->ctx.core;
+
+	spin_lock(&core->job_lock);
+	if (job->running && !core->jobs_paused)
+		mod_delayed_work(core->data_wq, &job->work, 0);
+	spin_unlock(&core->job_lock);
+}
+
+/**
  * remap_job_stop() - stop it, if it is running
  * @job: the job
  *
@@ -148,6 +164,7 @@ int remap_jobs_init(struct remap_core *core)
 {
 	static long (*const steps[REMAP_NR_JOBS])(struct remap_job *job) = {
 		[REMAP_JOB_SALVAGE] = remap_salvage_step,
+		[REMAP_JOB_SCAN] = remap_scan_step,
 	};
 	unsigned int i;
 	int r = 0;

@@ -216,6 +216,19 @@ void remap_fence(struct remap_core *core, block_t block)
 }
 
 /**
+ * remap_unfence_all() - the metadata of all blocks is certain again
+ * @core: the core
+ *
+ * Context: the metadata worker, which is who fences.
+ */
+void remap_unfence_all(struct remap_core *core)
+{
+	spin_lock_irq(&core->busy_lock);
+	smp_store_release(&core->nr_fenced, 0);
+	spin_unlock_irq(&core->busy_lock);
+}
+
+/**
  * remap_fenced() - is a block fenced?
  * @core: the core
  * @block: block of main

@@ -43,6 +43,7 @@ static void event_work(struct work_struct *work)
 	mutex_lock(&core->event_lock);
 	if (core->live) {
 		mode = remap_mode(core);
+		remap_rate_update(core);
 		/* Not for less: a uevent makes udev probe the dying disk. */
 		if (mode != core->announced) {
 			remap_warn(core, "mode is %s now, was %s", remap_mode_name(mode),
@@ -114,16 +115,19 @@ void remap_fill_regions(struct remap_core *core, bool marked)
 bool remap_breaker_take(struct remap_core *core)
 {
 	const struct remap_features *features = &core->live->features;
+	u32 slots = READ_ONCE(features->breaker_slots);
+	u32 seconds = READ_ONCE(features->breaker_seconds);
 	bool tripped = false, open;
 
 	spin_lock(&core->breaker_lock);
 	if (time_after(jiffies, core->breaker_start +
-		       (unsigned long)features->breaker_seconds * HZ)) {
+		       (unsigned long)seconds * HZ)) {
 		core->breaker_start = jiffies;
 		core->breaker_taken = 0;
 	}
 	if (!core->breaker_open) {
-		tripped = core->breaker_taken == features->breaker_slots;
+		/* The limit may have been lowered since. */
+		tripped = core->breaker_taken >= slots;
 		WRITE_ONCE(core->breaker_open, tripped);
 	}
 	open = core->breaker_open;
@@ -132,7 +136,7 @@ bool remap_breaker_take(struct remap_core *core)
 	spin_unlock(&core->breaker_lock);
 	if (tripped) {
 		remap_warn(core, "breaker: more than %u slots taken within %u seconds; no more automatic remaps until the message breaker reset",
-			   features->breaker_slots, features->breaker_seconds);
+			   slots, seconds);
 		remap_event(core);
 	}
 	return !open;
@@ -168,13 +172,13 @@ void remap_breaker_reset(struct remap_core *core)
  */
 u32 remap_breaker_left(struct remap_core *core, const struct remap_features *features)
 {
-	u32 left = features->breaker_slots;
+	u32 left = READ_ONCE(features->breaker_slots);
 
 	spin_lock(&core->breaker_lock);
 	if (core->breaker_open)
 		left = 0;
 	else if (!time_after(jiffies, core->breaker_start +
-			     (unsigned long)features->breaker_seconds * HZ))
+			     (unsigned long)READ_ONCE(features->breaker_seconds) * HZ))
 		left -= min(core->breaker_taken, left);
 	spin_unlock(&core->breaker_lock);
 	return left;
@@ -191,6 +195,7 @@ static void free_core(struct remap_core *core)
 	remap_meta_exit(core);
 	/* Only now can nothing raise an event any more. */
 	cancel_work_sync(&core->event_work);
+	remap_scan_exit(core);
 	cleanup_srcu_struct(&core->flight);
 	free_percpu(core->percpu);
 	kvfree(core->fenced);
@@ -226,6 +231,8 @@ static struct remap_core *make_core(struct remap_target *t)
 	mutex_init(&core->event_lock);
 	mutex_init(&core->state_lock);
 	INIT_WORK(&core->event_work, event_work);
+	remap_scan_reset(core);
+	core->rate.start = jiffies;
 	take_name(core);
 	core->regions = kvcalloc(BITS_TO_LONGS((core->max_sectors >> REMAP_REGION_SHIFT) + 1),
 				 sizeof(*core->regions), GFP_KERNEL);
@@ -362,6 +369,42 @@ static void set_live(struct remap_core *core, struct remap_target *t)
 	mutex_unlock(&core->event_lock);
 }
 
+/* Another core of the same mapped device that has files, and has or has not the first place. */
+static struct remap_core *find_sibling(const struct remap_core *core, bool first)
+{
+	struct remap_core *other;
+
+	list_for_each_entry(other, &registry, list)
+		if (other != core && other->md == core->md && other->sysfs &&
+		    other->sysfs_first == first)
+			return other;
+	return NULL;
+}
+
+static void add_files(struct remap_core *core)
+{
+	bool first;
+
+	mutex_lock(&registry_lock);
+	first = !find_sibling(core, true);
+	mutex_unlock(&registry_lock);
+	remap_sysfs_add(core, first);
+}
+
+static void remove_files(struct remap_core *core)
+{
+	struct remap_core *next;
+
+	remap_sysfs_remove(core);
+	if (!core->sysfs_first)
+		return;
+	mutex_lock(&registry_lock);
+	next = find_sibling(core, false);
+	if (next)
+		remap_sysfs_promote(next);
+	mutex_unlock(&registry_lock);
+}
+
 /**
  * remap_core_put() - leave a core; the last to leave releases the spare
  * @t: its devices are still open
@@ -380,6 +423,7 @@ void remap_core_put(struct remap_target *t)
 	mutex_unlock(&registry_lock);
 	if (!core->dying)
 		return;
+	remove_files(core);
 	core->spare = t->spare->bdev;
 	remap_spare_unload(core);
 	mutex_lock(&registry_lock);
@@ -421,7 +465,9 @@ static int go_live(struct remap_core *core, struct remap_target *t)
 		return r;
 	close_breaker(core);
 	set_live(core, t);
+	remap_scan_interval(core, t->features.scan_interval);
 	core->was_live = true;
+	add_files(core);
 	/* An error would leave the device suspended for ever. */
 	if (r)
 		remap_core_fail(core, "the spare could not be loaded again");
@@ -466,8 +512,15 @@ void remap_core_postsuspend(struct remap_target *t)
  */
 int __init remap_module_init(void)
 {
+	int r = remap_sysfs_init();
+
+	if (r)
+		return r;
 	event_wq = alloc_workqueue("dm-remap-event", WQ_UNBOUND, 0);
-	return event_wq ? 0 : -ENOMEM;
+	if (event_wq)
+		return 0;
+	remap_sysfs_exit();
+	return -ENOMEM;
 }
 
 /**
@@ -476,4 +529,5 @@ int __init remap_module_init(void)
 void remap_module_exit(void)
 {
 	destroy_workqueue(event_wq);
+	remap_sysfs_exit();
 }

@@ -357,23 +357,13 @@ static int do_commit(struct remap_core *core)
 	return remap_meta_run(core, &request);
 }
 
-static bool is_for_later(const char *word)
-{
-	static const char *const words[] = { "scan", "scrub", "stats" };
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(words); i++)
-		if (!strcmp(word, words[i]))
-			return true;
-	return false;
-}
-
 /* With message_lock held. */
 static int dispatch(struct dm_target *ti, unsigned int argc, char **argv, char *result,
 		    unsigned int maxlen)
 {
 	struct remap_target *t = ti->private;
 	struct remap_core *core = t->core;
+	int r;
 
 	if (!strcmp(argv[0], "remap"))
 		return do_remap(ti, argc, argv, result, maxlen);
@@ -383,22 +373,9 @@ static int dispatch(struct dm_target *ti, unsigned int argc, char **argv, char *
 		return do_import(ti, argc, argv, result, maxlen);
 	if (!strcmp(argv[0], "commit") && argc == 1)
 		return do_commit(core);
-	if (!strcmp(argv[0], "breaker") && argc == 2 && !strcmp(argv[1], "reset")) {
-		remap_breaker_reset(core);
-		return 0;
-	}
-	if (!strcmp(argv[0], "salvage") && argc == 2 && !strcmp(argv[1], "start")) {
-		remap_salvage_start(core);
-		return 0;
-	}
-	if (!strcmp(argv[0], "salvage") && argc == 2 && !strcmp(argv[1], "stop")) {
-		remap_job_stop(&core->jobs[REMAP_JOB_SALVAGE]);
-		return 0;
-	}
-	if (is_for_later(argv[0])) {
-		remap_warn(core, "message: %s is not supported by this version", argv[0]);
-		return -EOPNOTSUPP;
-	}
+	r = remap_control(t, argc, argv);
+	if (r != -ENOMSG)
+		return r;
 	remap_warn(core, "message: unknown or malformed: %s%s%s", argv[0], argc > 1 ? " " : "",
 		   argc > 1 ? argv[1] : "");
 	return -EINVAL;

@@ -470,6 +470,7 @@ static void meta_work(struct work_struct *work)
 	do {
 		more = do_requests(core);
 		more |= do_import(core);
+		more |= remap_scrub_step(core);
 	} while (more);
 	prepare_ahead(core);
 	memalloc_noio_restore(noio);

@@ -17,6 +17,10 @@
  *	unmap.c		bringing blocks home to main
  *	background.c	jobs: started, stopped, at rest while suspended
  *	salvage.c	the job that tries pending sectors on main again
+ *	scan.c		the health scan of main
+ *	scrub.c		repair of the spare's metadata while it is live
+ *	control.c	messages that only switch something
+ *	sysfs.c		what status says, one value per file
  *	status.c	status, modes as words, health
  *
  * A *core* belongs to a spare and outlives the tables of its mapped device; a *target* is
@@ -86,6 +90,7 @@ enum remap_feature_id {
  * @breaker_slots: most slots taken within @breaker_seconds
  * @breaker_seconds: see @breaker_slots
  * @retry_budget: seconds that one bio may spend in retries on main
+ * @scan_interval: seconds between the beginnings of health scans; 0: none
  */
 struct remap_features {
 	u8 given[REMAP_NR_FEATURES];
@@ -98,9 +103,11 @@ struct remap_features {
 	u32 breaker_slots;
 	u32 breaker_seconds;
 	u32 retry_budget;
+	u32 scan_interval;
 };
 
 struct remap_core;
+struct remap_sysfs;
 
 /**
  * struct remap_target - one line of one table; ti->private
@@ -206,6 +213,64 @@ struct remap_ctx {
 };
 
 #include "background.h"
+
+/**
+ * struct remap_scan - the health scan of main; written by its step but for @interval, @asked
+ * @interval: seconds from the beginning of one pass to that of the next; 0: none by itself
+ * @asked: a pass is to begin now
+ * @under_way: in a pass
+ * @begun: there has been a pass
+ * @position: sector of main where the pass goes on
+ * @pass_start: jiffies when the pass, or the last one, began
+ * @pass_errors: the pass, or the last one, has found errors
+ * @errors: blocks found unreadable since the statistics were reset
+ * @passes: complete ones, since then
+ * @work_ns: time spent reading, since @measured
+ * @measured: ktime
+ * @tries: of the present place, when main fails for other reasons than a bad block
+ * @seen: requests that the device had completed when last looked at
+ * @quiet_since: jiffies; nothing but @seen has been completed since
+ * @buffer: what is read, or NULL: no scan yet
+ * @bio: reads into @buffer
+ */
+struct remap_scan {
+	u32 interval;
+	bool asked;
+	bool under_way;
+	bool begun;
+	u64 position;
+	unsigned long pass_start;
+	bool pass_errors;
+	u64 errors;
+	u64 passes;
+	u64 work_ns;
+	u64 measured;
+	unsigned int tries;
+	u64 seen;
+	unsigned long quiet_since;
+	u8 *buffer;
+	struct bio *bio;
+};
+
+/**
+ * struct remap_scrub - scrubbing; all but @wanted belongs to the metadata worker
+ * @wanted: asked for and not done
+ * @running: has begun
+ * @super_done: the superblock has been seen to
+ * @page: next page
+ * @fenced: blocks that were fenced when it began
+ * @error: of the last scrub that ended, or 0
+ * @found: by the present or the last scrub
+ */
+struct remap_scrub {
+	bool wanted;
+	bool running;
+	bool super_done;
+	u32 page;
+	unsigned int fenced;
+	int error;
+	struct rmeta_scrub found;
+};
 
 /**
  * struct remap_salvage - how far the salvage job is
@@ -378,6 +443,82 @@ enum remap_mode {
 	REMAP_OK,
 };
 
+#define REMAP_RATE_PERIODS 96		/* a day */
+
+/**
+ * struct remap_rate - errors of main in time; under state_lock
+ * @start: jiffies when the present period began
+ * @total: lifetime count at the last look
+ * @valid: @total is
+ * @at: the present period
+ * @errors: per period
+ */
+struct remap_rate {
+	unsigned long start;
+	u64 total;
+	bool valid;
+	unsigned int at;
+	u32 errors[REMAP_RATE_PERIODS];
+};
+
+#define REMAP_UNKNOWN (~0ULL)
+
+/**
+ * struct remap_numbers - what status and sysfs show; REMAP_UNKNOWN where it is not known
+ * @mode: in one word
+ * @needs_check: 0 or 1
+ * @recent_errors: errors of main within the last hour
+ *
+ * The others are as in docs/target.md.
+ */
+struct remap_numbers {
+	enum remap_mode mode;
+	u64 needs_check;
+	u64 used;
+	u64 slots;
+	u64 pending;
+	u64 lost;
+	u64 retired;
+	u64 live_copies;
+	u64 health;
+	u64 block_sectors;
+	u64 read_errors;
+	u64 write_errors;
+	u64 spare_errors;
+	u64 remapped_reads;
+	u64 remapped_writes;
+	u64 reads;
+	u64 writes;
+	u64 buckets;
+	u64 resizes;
+	u64 breaker_left;
+	u64 parked;
+	u64 last_error;
+	u64 scan_position;
+	u64 sectors;
+	u64 scan_errors;
+	u64 scan_passes;
+	u64 scan_share;
+	u64 scrub_page;
+	u64 scrub_pages;
+	u64 scrub_bad;
+	u64 scrub_repaired;
+	u64 recent_errors;
+	u64 fenced;
+};
+
+/**
+ * struct remap_base - what is subtracted from counters, since stats reset
+ * @remapped_reads: of struct remap_percpu
+ * @remapped_writes: likewise
+ * @metadata_errors: of the engine
+ */
+struct remap_base {
+	u64 remapped_reads;
+	u64 remapped_writes;
+	u64 metadata_errors;
+};
+
 /**
  * struct remap_core - a spare in use
  *
@@ -430,6 +571,8 @@ enum remap_mode {
  * @jobs: all
  * @jobs_paused: none takes a step
  * @salvage: of the salvage job
+ * @scan: of the health scan job
+ * @scrub: of the metadata worker, when it scrubs
  *
  * Metadata (meta.c):
  * @meta_lock: not irq-safe
@@ -455,6 +598,10 @@ enum remap_mode {
  * @slot_errors: failed requests to slots
  * @last_error: sector of main, or ~0
  * @percpu: counters of redirected bios
+ * @sysfs: its directory, or NULL
+ * @sysfs_first: ... which is dm-<minor>
+ * @base: of the statistics, under @state_lock
+ * @rate: errors of main in time
  * @state_lock: @loaded, against status; never held over I/O
  * @event_lock: @live and @announced
  * @event_work: tells userspace
@@ -505,6 +652,8 @@ struct remap_core {
 	struct remap_job jobs[REMAP_NR_JOBS];
 	bool jobs_paused;
 	struct remap_salvage salvage;
+	struct remap_scan scan;
+	struct remap_scrub scrub;
 
 	spinlock_t meta_lock;
 	struct list_head meta_requests;
@@ -528,6 +677,10 @@ struct remap_core {
 	atomic64_t slot_errors;
 	sector_t last_error;
 	struct remap_percpu __percpu *percpu;
+	struct remap_sysfs *sysfs;
+	bool sysfs_first;
+	struct remap_base base;
+	struct remap_rate rate;
 	struct mutex state_lock;
 	struct mutex event_lock;
 	struct work_struct event_work;
@@ -600,8 +753,8 @@ static inline enum remap_verdict remap_judge(blk_status_t status)
 }
 
 /* params.c */
-int remap_parse(struct dm_target *ti, struct remap_features *features, unsigned int argc,
-		char **argv);
+int remap_parse(struct remap_features *features, unsigned int argc, char **argv, char **error);
+int remap_set_feature(struct remap_target *t, unsigned int argc, char **argv, char **error);
 void remap_print_features(const struct remap_features *features, char *result,
 			  unsigned int maxlen, unsigned int *at);
 
@@ -641,6 +794,7 @@ bool remap_busy_test(struct remap_core *core, block_t block);
 void remap_busy_release(struct remap_core *core, struct remap_busy *busy);
 void remap_fence(struct remap_core *core, block_t block);
 bool remap_fenced(const struct remap_core *core, block_t block);
+void remap_unfence_all(struct remap_core *core);
 
 /* work.c */
 int remap_work_init(struct remap_core *core);
@@ -704,9 +858,39 @@ void remap_salvage_start(struct remap_core *core);
 int remap_message(struct dm_target *ti, unsigned int argc, char **argv, char *result,
 		  unsigned int maxlen);
 
+/* scan.c */
+long remap_scan_step(struct remap_job *job);
+void remap_scan_start(struct remap_core *core);
+void remap_scan_stop(struct remap_core *core);
+void remap_scan_interval(struct remap_core *core, u32 interval);
+void remap_scan_reset(struct remap_core *core);
+u32 remap_scan_share(const struct remap_core *core);
+void remap_scan_exit(struct remap_core *core);
+
+/* scrub.c, of the target */
+void remap_scrub_start(struct remap_core *core);
+void remap_scrub_stop(struct remap_core *core);
+void remap_scrub_resume(struct remap_core *core);
+bool remap_scrub_step(struct remap_core *core);
+void remap_scrub_forget(struct remap_core *core);
+
+/* control.c */
+int remap_control(struct remap_target *t, unsigned int argc, char **argv);
+
+/* sysfs.c */
+void remap_sysfs_add(struct remap_core *core, bool first);
+void remap_sysfs_promote(struct remap_core *core);
+void remap_sysfs_remove(struct remap_core *core);
+int remap_sysfs_init(void);
+void remap_sysfs_exit(void);
+
 /* status.c */
 enum remap_mode remap_mode(struct remap_core *core);
 const char *remap_mode_name(enum remap_mode mode);
+const char *remap_scan_word(const struct remap_core *core);
+void remap_rate_update(struct remap_core *core);
+void remap_take_numbers(struct remap_target *t, struct remap_numbers *numbers);
+void remap_stats_reset(struct remap_core *core);
 void remap_status(struct dm_target *ti, status_type_t type, unsigned int flags, char *result,
 		  unsigned int maxlen);
 

@@ -350,6 +350,8 @@ int remap_spare_load(struct remap_core *core, struct remap_target *t)
 	core->nr_pool = 0;
 	core->nr_fenced = 0;
 	mutex_lock(&core->state_lock);
+	core->base.metadata_errors = 0;
+	core->rate.valid = false;
 	core->loaded = true;
 	mutex_unlock(&core->state_lock);
 	mark_regions(core, t->read_only);
@@ -376,6 +378,7 @@ void remap_spare_unload(struct remap_core *core)
 	if (!core->loaded)
 		return;
 	flush_workqueue(core->meta_wq);
+	remap_scrub_forget(core);
 	noio = memalloc_noio_save();
 	core->table.sb.read_errors = atomic64_read(&core->read_errors);
 	core->table.sb.write_errors = atomic64_read(&core->write_errors);

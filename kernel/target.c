@@ -69,7 +69,7 @@ static int remap_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		return -ENOMEM;
 	}
 	t->ti = ti;
-	r = remap_parse(ti, &t->features, argc - 2, argv + 2);
+	r = remap_parse(&t->features, argc - 2, argv + 2, &ti->error);
 	if (r)
 		goto out_free;
 	if (!strcmp(ti->type->name, V4_NAME))
@@ -129,6 +129,7 @@ static void remap_resume(struct dm_target *ti)
 	struct remap_target *t = ti->private;
 
 	remap_jobs_resume(t->core);
+	remap_scrub_resume(t->core);
 }
 
 static void remap_postsuspend(struct dm_target *ti)

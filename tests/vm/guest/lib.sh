@@ -273,7 +273,9 @@ remap_create()
 
 status_names="layout mode slots pending lost retired copies health main spare uuid block_sectors
 read_errors write_errors spare_errors remapped_reads remapped_writes reads writes buckets resizes
-breaker parked last_error scan scan_errors needs_check access salvage salvage_tried salvage_healed"
+breaker parked last_error scan scan_errors needs_check access salvage salvage_tried salvage_healed
+scan_state scan_passes scan_share scrub_state scrub_pages scrub_bad scrub_repaired recent_errors
+fenced"
 
 # status NAME FIELD: one field of the target's status; used and slots are apart, as used/slots
 # is one word of it
