@@ -227,6 +227,8 @@ struct remap_ctx {
  * @passes: complete ones, since then
  * @work_ns: time spent reading, since @measured
  * @measured: ktime
+ * @rests: until @rest_until, in jiffies
+ * @rest_until: see @rests
  * @tries: of the present place, when main fails for other reasons than a bad block
  * @seen: requests that the device had completed when last looked at
  * @quiet_since: jiffies; nothing but @seen has been completed since
@@ -245,6 +247,8 @@ struct remap_scan {
 	u64 passes;
 	u64 work_ns;
 	u64 measured;
+	bool rests;
+	unsigned long rest_until;
 	unsigned int tries;
 	u64 seen;
 	unsigned long quiet_since;

@@ -266,9 +266,13 @@ static bool is_idle(struct remap_core *core)
 }
 
 /* How long to leave main alone after having had it for @ns. */
-static long rest_after(u64 ns)
+static long rest_after(struct remap_scan *scan, u64 ns)
 {
-	return max(1L, (long)nsecs_to_jiffies(ns * (SHARE - 1)) + 1);
+	long rest = (long)nsecs_to_jiffies(ns * (SHARE - 1)) + 1;
+
+	scan->rests = true;
+	scan->rest_until = jiffies + rest;
+	return rest;
 }
 
 /**
@@ -288,6 +292,10 @@ long remap_scan_step(struct remap_job *job)
 
 	if (get_buffer(scan))
 		return RETRY;
+	/* However often somebody starts it, or suspends and resumes. */
+	if (scan->rests && time_before(jiffies, scan->rest_until))
+		return scan->rest_until - jiffies;
+	scan->rests = false;
 	if (!scan->under_way) {
 		long wait = wait_for_pass(core);
 
@@ -311,12 +319,12 @@ long remap_scan_step(struct remap_job *job)
 	took = ktime_get_ns() - start;
 	WRITE_ONCE(scan->work_ns, scan->work_ns + took);
 	if (status && status != BLK_STS_AGAIN && ++scan->tries < TRIES)
-		return max_t(long, RETRY, rest_after(took));
+		return max_t(long, RETRY, rest_after(scan, took));
 	if (status != BLK_STS_AGAIN) {
 		scan->tries = 0;
 		WRITE_ONCE(scan->position, scan->position + sectors);
 	}
-	return rest_after(took);
+	return rest_after(scan, took);
 }
 
 /**
