@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The completions, in the shells themselves: every option of every table is offered and nothing
+# else, values are completed by their kind.
+. "$(dirname "$0")/../tools/lib.sh"
+made=$BUILD/completions
+tools=$(cd "$made" && ls -- *.options | sed 's/\.options$//')
+truncate -s 1M image.img "image two.img"
+mkdir directory
+
+words() { awk -F'\t' '$1 == "option" { if ($2 != "-") print "-" $2; if ($3 != "-") print "--" $3 }' "$made/$1.options" | sort; }
+longs() { awk -F'\t' '$1 == "option" && $3 != "-" { print "--" $3 }' "$made/$1.options"; }
+# choices TOOL: lines "--format text json ..."
+choices() { awk -F'\t' '$4 == "choice" { gsub(",", " ", $6); print "--" $3, $6 }' "$made/$1.options"; }
+
+# in_bash WORD...: what bash offers for the last word
+in_bash() {
+	bash --norc -c 'source "$1/bash/$2"; shift
+		COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+		eval "$(complete -p "$1" | sed "s/.* -F \([^ ]*\) .*/\1/")"
+		printf "%s\n" "${COMPREPLY[@]}"' bash "$made" "$@" | sort
+}
+for tool in $tools; do
+	is "$(in_bash "$tool" -)" "$(words "$tool")" "bash: $tool: its options"
+	while read -r option values; do
+		is "$(in_bash "$tool" "$option" "")" "$(tr ' ' '\n' <<<"$values" | sort)" \
+			"bash: $tool $option: its choices"
+	done < <(choices "$tool")
+done
+is "$(in_bash remap-dump --format = ht)" html "bash: --format=ht, cut apart at the ="
+is "$(in_bash remap-dump --format = | wc -l)" 7 "bash: --format="
+is "$(in_bash remap-dump --format=ht)" html "bash: --format=ht, in one word"
+is "$(in_bash remap-import --verify = s)" sample "bash: a value that is optional, behind ="
+is "$(in_bash remap-import --verify image.)" image.img "bash: and not without"
+is "$(in_bash remap-dump -b 4)" "" "bash: nothing for a number"
+is "$(in_bash remap-dump -o ima)" "image two.img
+image.img" "bash: files"
+is "$(in_bash remap-dump image.)" image.img "bash: the operand: an image"
+is "$(in_bash remap-dump /dev/nul)" "" "bash: the operand is no character device"
+device=$(for name in /sys/class/block/*; do [ -b "/dev/${name##*/}" ] && echo "/dev/${name##*/}"; done | head -n 1)
+if [ -n "$device" ]; then
+	like "$(in_bash remap-dump "${device%?}")" "^$device\$" "bash: a block device"
+	like "$(in_bash remap-dump "")" "^$device\$" "bash: block devices, of nothing yet"
+else
+	skip "bash: a block device" "none here"
+fi
+
+if command -v fish >/dev/null; then
+	# in_fish LINE...: what fish offers for each, without descriptions, and an empty line
+	in_fish() {
+		fish --no-config -c 'set -p fish_complete_path $argv[1]/fish
+			for line in $argv[2..]; complete -C $line; echo; end' "$made" "$@" | cut -f 1
+	}
+	for tool in $tools; do
+		is "$(in_fish "$tool -" | sed 's/=$//; /^$/d' | sort -u)" "$(words "$tool")" "fish: $tool: its options"
+		while read -r option values; do
+			is "$(in_fish "$tool $option " | sort | sed '/^$/d')" \
+				"$(tr ' ' '\n' <<<"$values" | sort)" "fish: $tool $option: its choices"
+		done < <(choices "$tool")
+	done
+	is "$(in_fish "remap-dump --format=ht")" --format=html "fish: --format=ht"
+	is "$(in_fish "remap-import --verify=sa")" --verify=sample "fish: a value that is optional"
+	is "$(in_fish "remap-dump image.")" image.img "fish: the operand: an image"
+	is "$(in_fish "remap-dump -b ")" "" "fish: nothing for a number"
+	[ -z "$device" ] || like "$(in_fish "remap-dump ${device%?}")" "^$device\$" "fish: a block device"
+else
+	skip "fish" "no fish"
+fi
+
+if command -v zsh >/dev/null; then
+	# All lines through one zsh: long options without their last letter, and what is special.
+	{
+		for tool in $tools; do
+			longs "$tool" | sed "s/^/$tool /; s/.\$//"
+		done
+		printf '%s\n' 'remap-dump -F htm' 'remap-dump --format=badb' 'remap-dump image.' \
+			'remap-import --verify=sam' 'remap-dump -o "image tw' 'remap-dump -F html --forma' "remap-dump ${device%?}"
+	} >typed
+	timeout 300 "$tests_dir/../options/zsh-complete" "$made/zsh" <typed >got
+	for tool in $tools; do longs "$tool" | sed "s/^/$tool /"; done >want
+	bad=$(paste -d '|' want got | head -n "$(wc -l <want)" |
+		awk -F'|' 'index($2, $1) != 1 { print $2 " should begin with " $1 }')
+	is "$bad" "" "zsh: every long option of every tool ($(wc -l <want))"
+	tail -n "+$(($(wc -l <want) + 1))" got | sed 's/ *$//' >special
+	is "$(sed -n 1p special)" "remap-dump -F html" "zsh: a choice"
+	is "$(sed -n 2p special)" "remap-dump --format=badblocks" "zsh: a choice behind ="
+	is "$(sed -n 3p special)" "remap-dump image.img" "zsh: the operand: an image"
+	is "$(sed -n 4p special)" "remap-import --verify=sample" "zsh: a value that is optional"
+	is "$(sed -n 5p special)" 'remap-dump -o "image two.img"' "zsh: a file"
+	is "$(sed -n 6p special)" "remap-dump -F html --forma" "zsh: an option is not offered twice"
+	[ -z "$device" ] || like "$(sed -n 7p special)" "^remap-dump ${device%?}" "zsh: block devices"
+else
+	skip "zsh" "no zsh"
+fi
+finish
