@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Phase 3 of the check: no block may have two slots. Owns the comparison of claims, by
- * generation modulo 256 as in a load, and the list of losers. Uses the index that the engine
- * looks blocks up with, so that it costs what a load costs.
+ * generation modulo 256 as in a load, and the list of losers.
+ *
+ * Whether any block is claimed twice is found out by sorting, which is several times as fast as
+ * looking every block up, each time at another place of memory. Only where one is, the index is
+ * filled to see which slots they are, in the order of slots.
  *
  * Losers are retired only after every other page has been written (check_repair.c), because
  * the claim that wins must be durable first (docs/format.md, rule 5). Until then their
@@ -104,14 +107,92 @@ static bool is_claim(const struct rmeta_checker *checker, const struct rmeta_ent
 	       rmeta_where_block(entry->where) < rmeta_blocks(&checker->check->geo);
 }
 
+#define RADIX_BITS 11
+#define RADIX (1U << RADIX_BITS)
+
+/*
+ * Least significant digit first; digits that are the same everywhere are passed over. @blocks and
+ * @other take turns. Return: the one with the result.
+ */
+static block_t *sort_blocks(block_t *blocks, block_t *other, u64 nr)
+{
+	block_t differing = 0, *swap;
+	unsigned int shift, digit;
+	u64 i, sum, here, count[RADIX];
+
+	for (i = 1; i < nr; i++)
+		differing |= blocks[i] ^ blocks[0];
+	for (shift = 0; shift < 64 && differing >> shift; shift += RADIX_BITS) {
+		if (!(differing >> shift & (RADIX - 1)))
+			continue;
+		memset(count, 0, sizeof(count));
+		for (i = 0; i < nr; i++)
+			count[blocks[i] >> shift & (RADIX - 1)]++;
+		for (digit = 0, sum = 0; digit < RADIX; digit++) {
+			here = count[digit];
+			count[digit] = sum;
+			sum += here;
+		}
+		for (i = 0; i < nr; i++)
+			other[count[blocks[i] >> shift & (RADIX - 1)]++] = blocks[i];
+		swap = blocks;
+		blocks = other;
+		other = swap;
+	}
+	return blocks;
+}
+
+/* Do blocks ascend from claim to claim, as after one import? Then none is there twice. */
+static bool do_claims_ascend(const struct rmeta_checker *checker, u64 slots, u64 *claims)
+{
+	bool ascend = true;
+	block_t last = 0;
+	u64 slot;
+
+	for (*claims = 0, slot = 0; slot < slots; slot++) {
+		const struct rmeta_entry *entry = entry_of(checker, (slot_t)slot);
+		block_t block = rmeta_where_block(entry->where);
+
+		if (!is_claim(checker, entry))
+			continue;
+		ascend &= !*claims || last < block;
+		last = block;
+		(*claims)++;
+	}
+	return ascend;
+}
+
+/* Is any block claimed twice? Without memory to find out, one may be. */
+static bool may_be_claimed_twice(const struct rmeta_checker *checker, u64 slots, u64 claims)
+{
+	block_t *blocks = rmeta_zalloc(claims * 2 * sizeof(*blocks)), *sorted;
+	u64 slot, nr = 0;
+	bool twice = false;
+
+	if (!blocks)
+		return true;
+	for (slot = 0; slot < slots; slot++) {
+		const struct rmeta_entry *entry = entry_of(checker, (slot_t)slot);
+
+		if (is_claim(checker, entry))
+			blocks[nr++] = rmeta_where_block(entry->where);
+	}
+	sorted = sort_blocks(blocks, blocks + nr, nr);
+	for (slot = 1; slot < nr && !twice; slot++)
+		twice = sorted[slot - 1] == sorted[slot];
+	rmeta_free(blocks);
+	return twice;
+}
+
 int rmeta_check_claims(struct rmeta_checker *checker)
 {
 	u64 slots = min((u64)checker->nr_pages * RMETA_PAGE_ENTRIES,
-			(u64)rmeta_slots(&checker->check->geo)), slot, claims = 0;
+			(u64)rmeta_slots(&checker->check->geo)), slot, claims;
 	int r = 0;
 
-	for (slot = 0; slot < slots; slot++)
-		claims += is_claim(checker, entry_of(checker, (slot_t)slot));
+	if (do_claims_ascend(checker, slots, &claims) ||
+	    !may_be_claimed_twice(checker, slots, claims))
+		return 0;
 	/* Without the memory for it the index resizes itself as it fills. */
 	rmeta_index_presize(&checker->index, claims);
 	for (slot = 0; slot < slots && !r; slot++)

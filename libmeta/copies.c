@@ -185,26 +185,41 @@ void rmeta_scan_superblocks(struct rmeta_store *store, u64 device_sectors,
 	choose_winner(scan, raw, rmeta_superblock_same);
 }
 
+static enum rmeta_defect judge_page(const struct rmeta_store *store, u32 page, const u8 *raw,
+				    unsigned int copy, struct rmeta_page_header *header)
+{
+	enum rmeta_defect defect = rmeta_page_decode(raw, store->uuid, page, copy, header);
+
+	if (defect == RMETA_GOOD && (header->main_sectors != store->geo.main_sectors ||
+				     header->block_shift != store->geo.block_shift))
+		defect = RMETA_BAD_GEOMETRY;
+	return defect;
+}
+
 static void scan_page(struct rmeta_store *store, u32 page, u8 *const raw[RMETA_COPIES],
 		      u8 unreadable, struct rmeta_scan *scan)
 {
 	struct rmeta_page_header header;
 	unsigned int copy;
+	int good = -1;
 
 	memset(scan, 0, sizeof(*scan));
 	for (copy = 0; copy < RMETA_COPIES; copy++) {
 		enum rmeta_defect defect = RMETA_BAD_READ;
 
-		if (!(unreadable & BIT(copy))) {
-			defect = rmeta_page_decode(raw[copy], store->uuid, page, copy, &header);
-			if (defect == RMETA_GOOD && (header.main_sectors != store->geo.main_sectors ||
-						     header.block_shift != store->geo.block_shift))
-				defect = RMETA_BAD_GEOMETRY;
+		if (good >= 0 && !(unreadable & BIT(copy)) &&
+		    rmeta_page_is_copy_of(raw[copy], copy, raw[good], (u8)good)) {
+			scan->sequence[copy] = scan->sequence[good];
+			continue;	/* RMETA_GOOD and RMETA_OK are zero */
 		}
+		if (!(unreadable & BIT(copy)))
+			defect = judge_page(store, page, raw[copy], copy, &header);
 		scan->defect[copy] = defect;
 		scan->verdict[copy] = verdict_of(defect);
-		if (defect == RMETA_GOOD)
-			scan->sequence[copy] = header.sequence;
+		if (defect != RMETA_GOOD)
+			continue;
+		scan->sequence[copy] = header.sequence;
+		good = (int)copy;
 	}
 	choose_winner(scan, raw, rmeta_page_same);
 }

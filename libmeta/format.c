@@ -225,6 +225,29 @@ bool rmeta_page_same(const void *raw, const void *other)
 			offsetof(struct disk_page, copy));
 }
 
+/*
+ * A CRC is linear: changing a byte of a message changes its CRC by a value that depends on the
+ * place and on the change, and on nothing else. So the CRCs of two copies that differ in the copy
+ * number alone differ by a constant for each of its bits.
+ */
+static u32 page_crc_change(u8 copy, u8 other)
+{
+	static const u32 of_bit[3] = { 0xb3bc0590, 0xbc090d61, 0xa3631c83 };
+	u8 changed = copy ^ other;
+
+	return (changed & 1 ? of_bit[0] : 0) ^ (changed & 2 ? of_bit[1] : 0) ^
+	       (changed & 4 ? of_bit[2] : 0);
+}
+
+bool rmeta_page_is_copy_of(const void *raw, u8 copy, const void *valid, u8 valid_copy)
+{
+	const struct disk_page *disk = raw, *good = valid;
+
+	return disk->copy == copy && rmeta_page_same(raw, valid) &&
+	       (le32_to_cpu(disk->crc32) ^ le32_to_cpu(good->crc32)) ==
+	       page_crc_change(copy, valid_copy);
+}
+
 enum rmeta_defect rmeta_page_decode(const void *raw, const u8 *uuid, u32 page, u8 copy,
 				    struct rmeta_page_header *header)
 {

@@ -215,6 +215,20 @@ enum rmeta_defect rmeta_page_decode(const void *raw, const u8 *uuid, u32 page, u
 				    struct rmeta_page_header *header);
 
 /**
+ * rmeta_page_is_copy_of() - is this another copy of a page that verified?
+ * @raw: RMETA_BYTES bytes, not verified
+ * @copy: which of the five it should be
+ * @valid: RMETA_BYTES bytes of a page that rmeta_page_decode() called good
+ * @valid_copy: which of the five that is
+ *
+ * The same answer as verifying @raw, if it differs from @valid in nothing but the copy number, at
+ * the price of comparing it. Says nothing about one that differs.
+ *
+ * Return: true if @raw verifies as copy @copy with the same contents.
+ */
+bool rmeta_page_is_copy_of(const void *raw, u8 copy, const void *valid, u8 valid_copy);
+
+/**
  * rmeta_page_encode() - write header and entries, with the CRC
  * @raw: RMETA_BYTES bytes, all overwritten
  * @header: what the page says about itself

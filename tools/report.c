@@ -3,6 +3,7 @@
  * Everything a tool says. Owns the two standard streams, the list of messages for JSON,
  * and the decision whether there is colour.
  */
+#include <malloc.h>
 #include <unistd.h>
 
 #include "progress.h"
@@ -27,8 +28,20 @@ static struct {
 	bool must_fail;
 } report;
 
+/*
+ * Keep what is freed: buffers of a megabyte come and go with each group of pages, and giving them
+ * back to the kernel, to be zeroed and mapped again a moment later, took half of the time.
+ */
+static void tune_malloc(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
+	mallopt(M_TOP_PAD, 1 << 20);
+}
+
 void report_init(const char *tool)
 {
+	tune_malloc();
 	report.tool = tool;
 	report.json_stream = stdout;
 }

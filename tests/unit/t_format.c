@@ -277,6 +277,45 @@ static void test_page_defects(void)
 }
 
 /* A page torn at any sector between two versions is neither. */
+/* A copy that is compared instead of verified gets the same answer. */
+static void test_page_copies(void)
+{
+	struct rmeta_page_header header = { .sequence = 9, .page = 7, .main_sectors = 8003 }, back;
+	struct rmeta_entry entries[RMETA_PAGE_ENTRIES];
+	unsigned int nr, bit, wrong = 0, taken = 0;
+	u8 copy, rival;
+
+	memcpy(header.uuid, uuid, sizeof(uuid));
+	for (nr = 0; nr < RMETA_PAGE_ENTRIES; nr++)
+		entries[nr] = (struct rmeta_entry){ .where = nr * 0x1234567ULL,
+						    .state = RMETA_MAPPED, .time = nr };
+	for (copy = 0; copy < RMETA_COPIES; copy++)
+		for (rival = 0; rival < RMETA_COPIES; rival++) {
+			header.copy = copy;
+			rmeta_page_encode(raw, &header, entries);
+			header.copy = rival;
+			rmeta_page_encode(other, &header, entries);
+			wrong += !rmeta_page_is_copy_of(other, rival, raw, copy);
+			taken += rmeta_page_is_copy_of(other, (rival + 1) % 5, raw, copy);
+		}
+	is(wrong, 0, "each copy of a page is recognised by each other");
+	is(taken, 0, "  in its own place only");
+	header.copy = 2;
+	rmeta_page_encode(raw, &header, entries);
+	header.copy = 4;
+	rmeta_page_encode(other, &header, entries);
+	for (taken = 0, bit = 0; bit < RMETA_BYTES * 8; bit++) {
+		other[bit / 8] ^= 1U << bit % 8;
+		taken += rmeta_page_is_copy_of(other, 4, raw, 2) ||
+			 rmeta_page_decode(other, uuid, 7, 4, &back) == RMETA_GOOD;
+		other[bit / 8] ^= 1U << bit % 8;
+	}
+	is(taken, 0, "with any one bit changed it is not");
+	header.sequence++;
+	rmeta_page_encode(other, &header, entries);
+	ok(!rmeta_page_is_copy_of(other, 4, raw, 2), "nor is another version");
+}
+
 static void test_tearing(void)
 {
 	struct rmeta_page_header header = page_header(), back;
@@ -371,6 +410,7 @@ int main(void)
 	test_page_bytes();
 	test_page_changes();
 	test_page_defects();
+	test_page_copies();
 	test_tearing();
 	test_entries();
 	test_names();
