@@ -462,6 +462,11 @@ static int run(struct session *session)
 	check->ctx = session;
 	r = rmeta_check_run(&rmeta_file_ops, &session->dev.host, check);
 	progress_end();
+	if (r == -EIO && session->dev.sectors < RMETA_SECTORS) {
+		report_error("%s is not a dm-remap spare: %llu bytes are less than a superblock",
+			     session->dev.shown, (unsigned long long)session->dev.sectors * 512);
+		return STATUS_FAILED;
+	}
 	if (r == -ENODATA) {
 		report_error("%s is not a dm-remap spare: nothing of dm-remap is %s", session->dev.shown,
 			     session->options.search ? "on it" :

@@ -69,6 +69,11 @@ static int explain(struct device *dev, const struct rmeta_load *load, int error)
 {
 	if (error == -ENODATA)
 		return explain_no_superblock(dev);
+	if (dev->sectors < RMETA_SECTORS) {
+		report_error("%s is not a dm-remap spare: %llu bytes are less than a superblock",
+			     dev->shown, (unsigned long long)dev->sectors * 512);
+		return STATUS_FAILED;
+	}
 	if (load->problem_page != RMETA_OBJECT_SUPERBLOCK)
 		report_error("%s: table page %u: %s", dev->shown, load->problem_page,
 			     load->problem);
