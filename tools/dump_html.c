@@ -17,6 +17,8 @@
 #define CELLS (COLUMNS * 24)
 #define CELL_PIXELS 12
 #define BARS 120		/* of the timeline */
+#define OPEN_BARS 14		/* their table is shown without a click */
+#define MAX_BAR_WIDTH 24.0	/* a few days do not become walls */
 #define BAR_PIXELS 120		/* height of the tallest */
 #define REGIONS_SHOWN 1000
 #define PAGES_SHOWN 200
@@ -332,8 +334,23 @@ static void put_bar_text(FILE *f, const struct bar *bar, const char *between)
 	}
 }
 
+/* What the first and the last bar are. */
+static void put_span(FILE *f, const struct bar *bars, u32 nr_bars)
+{
+	char first[UNITS_TEXT], last[UNITS_TEXT];
+	u32 days = bars[0].next_day - bars[0].first_day;
+
+	units_time((u64)bars[0].first_day * 86400 + 1, first);
+	units_time((u64)(bars[nr_bars - 1].next_day - 1) * 86400 + 1, last);
+	fprintf(f, "<p class=\"soft\">%.10s", first);
+	if (strncmp(first, last, 10))
+		fprintf(f, " to %.10s", last);
+	fprintf(f, ", slots that went into use; a bar is %u day%s.</p>\n", days, units_s(days));
+}
+
 static void put_bars(FILE *f, const struct bar *bars, u32 nr_bars)
 {
+	double width = min(768.0 / nr_bars, MAX_BAR_WIDTH);
 	u64 most_slots = 1, height;
 	u32 i;
 
@@ -347,14 +364,18 @@ static void put_bars(FILE *f, const struct bar *bars, u32 nr_bars)
 			continue;
 		height = max(bars[i].slots * BAR_PIXELS / most_slots, (u64)1);
 		fprintf(f, "<rect class=\"slot\" x=\"%.2f\" y=\"%llu\" width=\"%.2f\" "
-			"height=\"%llu\"><title>", i * 768.0 / nr_bars,
-			(unsigned long long)(BAR_PIXELS - height), 768.0 / nr_bars * 0.9,
+			"height=\"%llu\"><title>", i * width,
+			(unsigned long long)(BAR_PIXELS - height), width * 0.9,
 			(unsigned long long)height);
 		put_bar_text(f, &bars[i], ": ");
 		fprintf(f, "</title></rect>\n");
 	}
-	fprintf(f, "</svg>\n<table>\n<tr><th>day (UTC)</th><th>slots</th>"
-		"<th>why</th></tr>\n");
+	fprintf(f, "</svg>\n");
+	put_span(f, bars, nr_bars);
+	/* Many days would push everything else off the first screens. */
+	fprintf(f, "<details%s>\n<summary>Day by day</summary>\n<table>\n"
+		"<tr><th>day (UTC)</th><th>slots</th><th>why</th></tr>\n",
+		nr_bars <= OPEN_BARS ? " open=\"\"" : "");
 	for (i = 0; i < nr_bars; i++) {
 		if (!bars[i].slots)
 			continue;
@@ -362,7 +383,7 @@ static void put_bars(FILE *f, const struct bar *bars, u32 nr_bars)
 		put_bar_text(f, &bars[i], "</td><td>");
 		fprintf(f, "</td></tr>\n");
 	}
-	fprintf(f, "</table>\n");
+	fprintf(f, "</table>\n</details>\n");
 }
 
 static void put_timeline(struct html *html)

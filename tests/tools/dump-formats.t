@@ -159,7 +159,7 @@ class Page(html.parser.HTMLParser):
             self.faults.append("there is a " + tag)
         for name, value in attributes:
             if name not in ("lang", "charset", "http-equiv", "content", "name", "class", "role",
-                            "aria-label", "viewbox", "x", "y", "width", "height",
+                            "aria-label", "viewbox", "x", "y", "width", "height", "open",
                             "fill-opacity"):
                 self.faults.append("attribute %s=%s" % (name, value))
         if tag not in VOID and not closed:
