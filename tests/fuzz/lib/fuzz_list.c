@@ -84,7 +84,7 @@ static int parse_parts(struct list *list, const u8 *data, size_t bytes)
 	FUZZ_CHECK(list->state, "no memory");
 	r = list->parser->begin(list);
 	for (; bytes && !r; data += part, bytes -= part) {
-		part = min(bytes, (size_t)1 + bytes % 7);
+		part = min(bytes, (size_t)1 + bytes % 97);
 		r = list->parser->chunk(list, (const char *)data, part);
 	}
 	if (!r)
