@@ -150,6 +150,18 @@ static bool publish(struct rmeta_table *table, const struct rmeta_change *change
 	return false;
 }
 
+/*
+ * Is it the retirement of a claim that has lost its block to a move? When the page does not
+ * take it, it is made in memory alone, as a load would.
+ */
+static bool is_loser(const struct rmeta_table *table, const struct rmeta_change *change)
+{
+	const struct rmeta_entry *entry = rmeta_table_entry(table, change->slot);
+
+	return change->entry.state == RMETA_RETIRED && is_linked(entry) &&
+	       rmeta_index_lookup(&table->index, rmeta_where_block(entry->where)) != change->slot;
+}
+
 static void publish_batch(struct rmeta_table *table, struct rmeta_change *changes,
 			  unsigned int nr)
 {
@@ -157,13 +169,15 @@ static void publish_batch(struct rmeta_table *table, struct rmeta_change *change
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		if (!changes[i].error && publish(table, &changes[i]))
+		if ((!changes[i].error || is_loser(table, &changes[i])) &&
+		    publish(table, &changes[i]))
 			unlinked = true;
 	if (!unlinked)
 		return;
 	rmeta_synchronize_rcu();
 	for (i = 0; i < nr; i++) {
-		if (changes[i].error || is_linked(&changes[i].entry))
+		if (is_linked(&changes[i].entry) ||
+		    (changes[i].error && !is_loser(table, &changes[i])))
 			continue;
 		*rmeta_table_entry(table, changes[i].slot) = changes[i].entry;
 		if (changes[i].entry.state == RMETA_FREE)

@@ -292,7 +292,8 @@ void rmeta_change_free(struct rmeta_table *table, struct rmeta_change *change, s
  * No block may be claimed twice among them. For each change that is durable, entry, counts and index are updated before this
  * returns; a slot that was unlinked has had its grace period. A claim that failed leaves its
  * slot reserved: after -EIO it must stay so (its outcome is unknown), after -EROFS the host
- * may give it back.
+ * may give it back. The retirement of a slot that has lost its block to a move counts in memory
+ * even when its page does not take it: that is what a load would make of it.
  *
  * Return: 0 when all were applied, else the first error.
  * Context: the writer; sleeps.

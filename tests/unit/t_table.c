@@ -351,6 +351,9 @@ static void test_move_out_of_a_dying_page(void)
 	is(apply(&change), 0, "the new claim, in a good page");
 	rmeta_change_retire(&table, &change, slot, 77);
 	is(apply(&change), -EROFS, "the old slot's page takes no change");
+	is(rmeta_index_lookup(&table.index, 77), to, "  the new one is found");
+	is(table.counts.mapped, 1, "  and counted once");
+	is(table.counts.retired, 1, "  and the old one as retired, as after a load");
 	rmeta_change_free(&table, &change, to);
 	is(apply(&change), -EROFS, "now nothing may be freed: the old claim would come back");
 	again();

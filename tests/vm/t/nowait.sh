@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Requests that may not wait are answered at once, are no errors and change nothing; and the
+# limits of the device are those of both disks.
+# vm: mem=512 timeout=200 modules=dm-remap,dm-inject,dm-gate
+
+. /guest/lib.sh
+
+null_disk m 64 16
+null_disk s 64 0
+need dm_create gate "0 131072 gate $(null_device m)"
+faulty main /dev/mapper/gate 131072
+M=/dev/mapper/main
+D=/dev/mapper/r
+need sio -b 2048 w $M 0 131072 @1
+make_spare "$(null_device s)"
+need remap_create r $M "$(null_device s)" format
+gate() { dm_message gate "$@" || bail "gate $*"; }
+errors() { echo "$(status r read_errors) $(status r write_errors) $(status r spare_errors) $(status r used)"; }
+
+#---- what need not wait
+
+is "$(sio -N r $D 4000 8 @1) $(sio -N w $D 4000 8 @2) $(sio r $D 4000 8 @2)" \
+	"r 4000+8 OK w 4000+8 OK r 4000+8 OK" "main"
+need dm_message r remap 8192+8
+is "$(sio -N r $D 8192 8 @1) $(sio -N w $D 8192 8 @2) $(sio r $D 8192 8 @2)" \
+	"r 8192+8 OK w 8192+8 OK r 8192+8 OK" "a slot"
+need dm_message r import manual 12288
+is "$(sio -N r $D 12288 8 @1)" "r 12288+8 OK" "a read of pending sectors"
+is "$(errors)" "0 0 0 2" "no errors"
+
+#---- what would have to: a process, an owner, a retry
+
+is "$(sio -N w $D 12288 1 @2)" "w 12288+1 EAGAIN" "a write of a pending sector"
+is "$(status r pending)" 8 "changes nothing"
+inject main add rw 16384+8 MEDIUM
+is "$(sio -N r $D 16384 8) $(sio -N w $D 16384 8 @2)" \
+	"r 16384+8 EAGAIN w 16384+8 EAGAIN" "bad sectors of main"
+is "$(errors)" "0 0 0 2" "count nothing and take no slot"
+inject main clear
+
+inject main add w 20481 MEDIUM
+gate hold before r 20480+8
+sio w $D 20481 1 @3 >/tmp/out &
+writer=$!
+held() { [ "$(dmsetup status gate | awk '{ print $5 }')" = 1 ]; }
+wait_for 60 held || not_ok "the owner does not read main"
+start=$(uptime_ms)
+is "$(sio -N r $D 20480 8) $(sio -N w $D 20486 1 @4)" \
+	"r 20480+8 EAGAIN w 20486+1 EAGAIN" "a block that somebody owns"
+is "$(sio -N r $D 20488 8 @1)" "r 20488+8 OK" "not the one beside it"
+at_most $(($(uptime_ms) - start)) 20000 "milliseconds for these"
+gate release
+wait $writer
+is "$(cat /tmp/out)" "w 20481+1 OK" "the owner goes on"
+inject main clear
+is "$(sio r $D 20480 1 @1) $(sio r $D 20481 1 @3) $(sio r $D 20482 6 @1)" \
+	"r 20480+1 OK r 20481+1 OK r 20482+6 OK" "to the right end"
+is "$(status r parked)" 0 "nobody waits"
+is "$(status r mode)" ok "all is well"
+
+#---- parked bios of all kinds, in their order, and a discard beside them
+
+inject main add w 24577 MEDIUM
+gate hold before r 24576+8
+sio w $D 24577 1 @3 >/tmp/out &
+writer=$!
+wait_for 60 held || not_ok "the owner does not read main"
+sio w $D 24579 1 @4 >/tmp/out.1 &
+one=$!
+parked() { [ "$(status r parked)" -ge "$1" ]; }
+wait_for 60 parked 1 || not_ok "the write does not park"
+sio r $D 24579 1 @4 >/tmp/out.2 &
+two=$!
+wait_for 60 parked 2 || not_ok "the read does not park"
+is "$(sio w $D 24584 8 @5)" "w 24584+8 OK" "the block beside it does not wait"
+gate release
+wait $writer $one $two
+is "$(cat /tmp/out /tmp/out.1 /tmp/out.2 | tr '\n' ' ')" "w 24577+1 OK w 24579+1 OK r 24579+1 OK " \
+	"those that waited are answered in their order"
+inject main clear
+need dm_remove r
+
+#---- limits
+
+limit() { cat "/sys/block/dm-$(dmsetup info -c --noheadings -o minor r | tr -d ' ')/queue/$1"; }
+limits() { echo "$(limit logical_block_size) $(limit physical_block_size)"; }
+
+ram_disks 1 32
+faulty fine /dev/ram0 65536 512
+faulty coarse $M 131072 4096
+need make_spare /dev/mapper/fine
+need dm_create r "0 131072 remap /dev/mapper/coarse /dev/mapper/fine 1 format"
+is "$(limits)" "512 4096" "a main with large physical sectors"
+is "$(limit write_zeroes_max_bytes)" 0 "no write zeroes"
+is "$(limit zoned)" none "not zoned"
+is "$(limit dax)" 0 "no DAX"
+is "$(limit write_cache)" "write back" \
+	"main's volatile cache is seen"
+need dm_remove r
+make_spare /dev/mapper/fine
+fails "a block smaller than a physical sector of main" \
+	dm_create r "0 131072 remap /dev/mapper/coarse /dev/mapper/fine 3 format block_size 4"
+need dm_create r "0 131072 remap $M /dev/mapper/fine 3 format block_size 1"
+is "$(limits) $(status r block_sectors)" "512 512 1" "blocks of one sector where main has such"
+inject main add w 4001 MEDIUM
+is "$(sio w $D 4000 8 @6) $(sio r $D 4000 8 @6) $(status r used)" "w 4000+8 OK r 4000+8 OK 1" \
+	"one bad sector, one slot"
+inject main clear
+is "$(dm_message r unmap 4001) $(sio r $M 4000 8 @6)" "1/1 r 4000+8 OK" "and home again"
+need dm_remove r
+done_testing
