@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The message unmap: data comes home to main, slots become free, and nothing is pretended.
-# vm: mem=512 timeout=200
+# vm: mem=512 timeout=200 modules=dm-remap,dm-inject,dm-gate
 
 . /guest/lib.sh
 
 ram_disks 2 64
-faulty main /dev/ram0 131072
+need dm_create gate "0 131072 gate /dev/ram0"
+faulty main /dev/mapper/gate 131072
 faulty spare /dev/ram1 131072
 M=/dev/mapper/main
 D=/dev/mapper/r
@@ -112,6 +113,42 @@ is "$(sio r $D 28673)" "r 28673+1 ENODATA" "what is lost fails"
 need sio w $D 28672 8 @9
 is "$(dm_message r unmap 28672)" "1/1" "with all of it written it comes home"
 is "$(sio r $M 28672 8 @9)" "r 28672+8 OK" "main has it"
+
+#---- a write that is under way to main since before its block had a slot
+
+held() { [ "$(dmsetup status gate | awk '{ print $5 }')" = "$1" ]; }
+# begin SECTOR HOLDS: leaves a write held, its block with a slot, and an unmap begun
+begin()
+{
+	need dm_message gate hold before w "$1+8" "$2"
+	sio w $D $(($1 + 2)) 4 @11 >/tmp/out.1 &
+	writer=$!
+	wait_for 30 held 1 || not_ok "the write is not under way"
+	is "$(dm_message r remap "$1")" "1/1" "the block of $1 gets a slot"
+	dm_message r unmap "$1" >/tmp/out.2 &
+	mover=$!
+}
+end()
+{
+	need dm_message gate release
+	need dm_message gate open
+	wait $writer $mover
+	is "$(cat /tmp/out.1 /tmp/out.2 | tr '\n' ' ')" "w $(($1 + 2))+4 OK 1/1 " "written, and at home"
+	is "$(sio r $D $(($1 + 2)) 4 @11)" "r $(($1 + 2))+4 OK" "the write is not undone"
+	need sio w $D "$1" 8 @1
+}
+
+# by the fast path: it lands while the unmap owns the block, which copies older data home then
+begin 110592 2
+wait_for 30 held 2 || not_ok "the copy is not under way"
+need dm_message gate release first
+wait_for 30 test "$(status r parked)" = 1
+end 110592
+# by the slow path, where there has been a slot in that MiB: it is waited for
+begin 28688 1
+sleep 1
+is "$(cat /tmp/out.2)" "" "the unmap waits for it"
+end 28688
 
 #---- after all this, and thousands in one message
 
