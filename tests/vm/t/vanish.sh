@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Power is cut under load: both disks forget what was in their caches and not flushed. What
-# was flushed through the device is there, and so is every remap a write was acknowledged for.
+# Disks vanish under load, both or one of them, and come back. What was flushed through the device
+# is there, and so is every remap a write was acknowledged for. (Loss of a cache is powercut.sh's.)
 # vm: mem=768 timeout=240
 
 . /guest/lib.sh
 
-ROUNDS=5
+ROUNDS=4
 S=/tmp/state
 D=/dev/mapper/r
 null_disk main 24 24
