@@ -22,6 +22,16 @@ for file in libremapmeta.so libremapmeta.so.0 libremapmeta.a pkgconfig/libremapm
 	ok "$file is in libdir" test -e "$lib/$file"
 done
 ok "the header is in includedir" test -f "$root/usr/include/remap/remapmeta.h"
+for page in "$top"/man/*.[1-9]; do
+	section=${page##*.}
+	ok "${page##*/} is installed" cmp "$page" "$root/usr/share/man/man$section/${page##*/}"
+done
+for tool in "$BUILD"/completions/*.options; do
+	name=${tool##*/} name=${name%.options}
+	ok "completions of $name are installed" test -s "$root/usr/share/bash-completion/completions/$name" \
+		-a -s "$root/usr/share/zsh/site-functions/_$name" \
+		-a -s "$root/usr/share/fish/vendor_completions.d/$name.fish"
+done
 is "$(find "$root" -type f ! -perm -0444 | head)" "" "everybody may read what is installed"
 is "$(find "$root" -type f -perm /0022 | head)" "" "and only its owner may write it"
 is "$(grep -rIl "$root" "$root" | head)" "" "nothing knows the staging directory"
