@@ -2,6 +2,7 @@
 /*
  * iobench - nanoseconds per O_DIRECT request at random places, one at a time.
  *
+ * Places are STRIDE_BYTES apart, from START_BYTES on; without these, request by request.
  * Meant for a guest under -icount, where a nanosecond is an instruction: rounds that repeat
  * the same sequence of places differ only by interrupts, so the minimum is the figure.
  */
@@ -34,12 +35,12 @@ int main(int argc, char **argv)
 	enum { MAX_ROUNDS = 100 };
 	double ns_per_op[MAX_ROUNDS];
 	unsigned int rounds, ops;
-	uint64_t places, bytes, area_bytes;
+	uint64_t places, bytes, area_bytes, stride_bytes, start_bytes;
 	int write, fd;
 	void *buffer;
 
-	if (argc != 7) {
-		fputs("Usage: iobench r|w DEVICE AREA_BYTES REQUEST_BYTES OPS ROUNDS\n"
+	if (argc != 7 && argc != 9) {
+		fputs("Usage: iobench r|w DEVICE AREA_BYTES REQUEST_BYTES OPS ROUNDS [STRIDE_BYTES START_BYTES]\n"
 		      "Prints minimum and median nanoseconds per request over the rounds.\n", stderr);
 		return 16;
 	}
@@ -48,17 +49,19 @@ int main(int argc, char **argv)
 	bytes = strtoull(argv[4], NULL, 0);
 	ops = (unsigned int)strtoul(argv[5], NULL, 0);
 	rounds = (unsigned int)strtoul(argv[6], NULL, 0);
+	stride_bytes = argc > 7 ? strtoull(argv[7], NULL, 0) : bytes;
+	start_bytes = argc > 7 ? strtoull(argv[8], NULL, 0) : 0;
 	fd = open(argv[2], O_RDWR | O_DIRECT);
 	if (fd < 0) {
 		fprintf(stderr, "iobench: %s: %s\n", argv[2], strerror(errno));
 		return 16;
 	}
-	if (!bytes || area_bytes < bytes || !ops || !rounds || rounds > MAX_ROUNDS ||
+	if (!bytes || stride_bytes < bytes || area_bytes < stride_bytes || !ops || !rounds || rounds > MAX_ROUNDS ||
 	    posix_memalign(&buffer, 4096, bytes)) {
 		fputs("iobench: bad sizes\n", stderr);
 		return 16;
 	}
-	places = area_bytes / bytes;
+	places = area_bytes / stride_bytes;
 	memset(buffer, 1, bytes);
 
 	/* round 0 warms up and is not counted */
@@ -72,7 +75,7 @@ int main(int argc, char **argv)
 			random ^= random << 13;
 			random ^= random >> 7;
 			random ^= random << 17;
-			offset = (off_t)(random % places * bytes);
+			offset = (off_t)(start_bytes + random % places * stride_bytes);
 			done = write ? pwrite(fd, buffer, bytes, offset) :
 				       pread(fd, buffer, bytes, offset);
 			if (done != (ssize_t)bytes) {
