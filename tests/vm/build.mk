@@ -61,3 +61,16 @@ check-hazards: vm-prepare
 	tests/vm/run -t 3600 -e ROUNDS=200 hazards
 	DM_REMAP_HAZARDS=all DM_REMAP_ROUNDS=200 DM_REMAP_KERNELS="6.1 6.12" \
 		DM_REMAP_TIMEOUT=7200 prove -v tests/vm/hazards.t
+
+# Longer proofs than `make check` has time for.
+.PHONY: check-debug check-lifecycle
+
+# The whole suite on a kernel that checks everything; built from source the first time.
+check-debug: setup
+	@$(MAKE) --no-print-directory BUILD='$(BUILD)' tools
+	tests/vm/prepare debug
+	BUILD='$(abspath $(BUILD))' prove --timer --merge $(PROVEFLAGS) --exec 'tests/vm/run -k debug' \
+		$(wildcard tests/vm/t/*.sh)
+
+check-lifecycle: setup
+	BUILD='$(abspath $(BUILD))' tests/vm/run -t 3600 -e ROUNDS=1000 rounds
