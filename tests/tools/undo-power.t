@@ -70,6 +70,34 @@ else
 	skip "format over ext4" "no mkfs.ext4"
 fi
 
+# A restore, onto the spare that was dumped and onto another one, with what slots hold.
+python3 - good.img full.img <<'PY'
+import shutil, struct, sys, zlib
+shutil.copy(sys.argv[1], sys.argv[2])
+with open(sys.argv[2], "r+b") as spare:
+    spare.seek(64)
+    start, size = struct.unpack("<QQ", spare.read(16))
+    for copy in range(5):
+        at = (start + copy * size) * 512
+        spare.seek(at)
+        page = bytearray(spare.read(4096))
+        for nr in range(6):
+            where = struct.unpack_from("<Q", page, 48 + 16 * nr)[0]
+            struct.pack_into("<Q", page, 48 + 16 * nr, where & (1 << 48) - 1)
+        page[4:8] = bytes(4)
+        struct.pack_into("<I", page, 4, zlib.crc32(page))
+        spare.seek(at)
+        spare.write(page)
+PY
+remap-dump -q -F json -o dump.json full.img
+cp full.img tableless.img
+smash tableless.img 0 1024 $(for c in 0 1 2 3 4; do echo $((start + c * size)); done)
+for how in kill cut; do
+	holds "restore" $how tableless.img remap-restore -q -i dump.json -z u d.img
+	holds "restore onto another spare" $how blank.img \
+		remap-restore -q -i dump.json --data-from full.img -z u d.img
+done
+
 # A file that says it is durable when it is not: these tests would notice.
 export POWER_LIE=/u
 at_any "check -y" cut damaged.img remap-check -y -z u d.img
