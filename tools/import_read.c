@@ -138,17 +138,30 @@ static int explain_list(const struct import *import, int error)
 	return STATUS_FAILED;
 }
 
-/* smartctl says what went wrong in its JSON; without any, its exit status has to do. */
+/*
+ * smartctl says what went wrong in its JSON. Its exit status has to do where there is none; where
+ * the list was refused it means nothing, since smartctl was not listened to any more.
+ */
 static int end_smartctl(struct import *import, pid_t pid, int error)
 {
 	int exit_status = smartctl_wait(pid);
 
 	if (exit_status < 0)
 		return STATUS_FAILED;
-	if (error != -EBADMSG || import->list.bytes)
-		return error ? explain_list(import, error) : STATUS_DONE;
-	report_error("%s: it printed nothing and ended with status %d (7.0 or newer is needed); nothing was changed",
-		     import->list_name, exit_status);
+	if (error && error != -EBADMSG)
+		return explain_list(import, error);
+	if (exit_status >= SMARTCTL_KILLED && !error) {
+		report_error("%s: it was killed by signal %d; nothing was changed",
+			     import->list_name, exit_status - SMARTCTL_KILLED);
+		return STATUS_FAILED;
+	}
+	if (!error)
+		return STATUS_DONE;
+	if (!import->list.bytes)
+		report_error("%s: it printed nothing and ended with status %d (7.0 or newer is needed); nothing was changed",
+			     import->list_name, exit_status);
+	else
+		explain_list(import, error);
 	return STATUS_FAILED;
 }
 

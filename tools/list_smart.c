@@ -478,10 +478,11 @@ static int parse_chunk(struct list *list, const char *text, size_t bytes)
 	struct smart *smart = list->state;
 	int r = json_reader_feed(smart->reader, text, bytes);
 
-	if (r == -EBADMSG && !list->failure)
-		return list_fail(list, "this is not valid JSON: %s",
-				 json_reader_error(smart->reader));
-	return r;
+	if (r != -EBADMSG || list->failure)
+		return r;
+	if (bytes >= 9 && !memcmp(text, "smartctl ", 9))
+		return list_fail(list, "this is text of smartctl, not JSON: it needs -j, and version 7.0 or newer");
+	return list_fail(list, "this is not valid JSON: %s", json_reader_error(smart->reader));
 }
 
 /*
@@ -712,9 +713,12 @@ static void free_state(struct list *list)
 	free(smart->found);
 }
 
+/* Its text, too, to say what is missing. */
 static bool recognise(const char *line, size_t bytes)
 {
-	return *line == '{';
+	struct scan scan = scan_line(line, bytes);
+
+	return *line == '{' || (scan_word(&scan, "smartctl ") && scan_find(&scan, "["));
 }
 
 const struct list_parser list_smart = {

@@ -13,6 +13,7 @@
  * start, whichever device is named. Main's start is in the superblock if main was there when the
  * spare was formatted.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -92,22 +93,34 @@ static int find_on_device(struct place *place, bool of_disk, const struct rmeta_
 	return -EINVAL;
 }
 
+/* A name as the kernel says it, "sda", is that in /dev unless there is such a file here. */
+static const char *find_path(const char *name, char *path, size_t bytes)
+{
+	if (strchr(name, '/') || !access(name, F_OK))
+		return name;
+	snprintf(path, bytes, "/dev/%s", name);
+	return access(path, F_OK) ? name : path;
+}
+
 static int find_by_device(struct place *place, bool of_disk, const struct rmeta_superblock *sb)
 {
+	char in_dev[PATH_MAX];
+	const char *path = find_path(place->made_on, in_dev, sizeof(in_dev));
+	bool missing = access(path, F_OK);
 	struct device dev;
 	char *shown;
 	int r;
 
-	if (of_disk && knows_main(sb) && access(place->made_on, F_OK))
+	if (of_disk && knows_main(sb) && missing)
 		return found_on_disk(place, sb->main_start);
-	if (access(place->made_on, F_OK)) {
+	if (missing) {
 		shown = escape_text(place->made_on, strlen(place->made_on));
 		report_error("cannot find %s, which the list was made on: %s; give --offset, where main starts on it; nothing was changed",
-			     shown, strerror(errno));
+			     shown, strerror(ENOENT));
 		free(shown);
 		return -ENOENT;
 	}
-	r = device_open(&dev, place->made_on, DEVICE_READ, "device that the list was made on");
+	r = device_open(&dev, path, DEVICE_READ, "device that the list was made on");
 	if (r)
 		return r;
 	r = find_on_device(place, of_disk, sb, &dev);
@@ -133,9 +146,10 @@ int place_find(struct place *place, bool of_disk, const struct rmeta_superblock 
 
 void place_disk_name(const char *path, char *name, size_t bytes)
 {
-	char link[64], target[PATH_MAX], partition[PATH_MAX + 16], *base;
+	char in_dev[PATH_MAX], link[64], target[PATH_MAX], partition[PATH_MAX + 16], *base;
 	struct stat stat_buf;
 
+	path = find_path(path, in_dev, sizeof(in_dev));
 	base = strrchr(path, '/');
 	snprintf(name, bytes, "%s", base ? base + 1 : path);
 	if (stat(path, &stat_buf) || !S_ISBLK(stat_buf.st_mode))

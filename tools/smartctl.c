@@ -71,8 +71,5 @@ int smartctl_wait(pid_t pid)
 		report_error("cannot wait for smartctl: %s", strerror(errno));
 		return -1;
 	}
-	if (WIFEXITED(status))
-		return WEXITSTATUS(status);
-	report_error("smartctl was killed by signal %d; nothing was changed", WTERMSIG(status));
-	return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : SMARTCTL_KILLED + WTERMSIG(status);
 }

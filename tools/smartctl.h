@@ -7,6 +7,8 @@
 
 #include <sys/types.h>
 
+#define SMARTCTL_KILLED 256	/* see smartctl_wait() */
+
 /**
  * smartctl_start() - run smartctl -j -x
  * @path: of the device; no shell sees it, and it is no option even if it looks like one
@@ -20,8 +22,9 @@ int smartctl_start(const char *path, pid_t *pid);
 /**
  * smartctl_wait() - wait until it has ended
  *
- * Return: its exit status, a mask of bits (smartctl(8)); or -1, with an error reported, when
- * it did not come to an end of its own.
+ * Return: its exit status, a mask of bits (smartctl(8)); 256 and the signal's number if one
+ * killed it, as SIGPIPE does when nobody reads its output to the end; or -1 with an error
+ * reported.
  */
 int smartctl_wait(pid_t pid);
 

@@ -155,7 +155,17 @@ head -c 3000 "$lists/smart-ata.json" >half.json
 FAKE=half.json fake remap-import --offset 0 --smart disk.img s.img
 exits 8 "--smart: it was cut short"
 like "$err" "not valid JSON: it ends too early, after 3000 bytes" "--smart: it was cut short: said so"
+{ head -c 2000000 /dev/zero | tr '\0' ' '; } >long
+FAKE=long fake remap-import --smart disk.img s.img
+exits 8 "--smart: refused while it prints"
+is "$(grep -c error: err.txt)" 1 "--smart: refused while it prints: with one message"
+printf 'smartctl 6.6 2017-11-05 r4594 [x86_64-linux-4.19.0] (local build)\nUNRECOGNIZED OPTION: j\n' >old
+FAKE=old FAKE_STATUS=1 fake remap-import --offset 0 --smart disk.img s.img
+exits 8 "--smart: an old one"
+like "$err" "text of smartctl, not JSON: it needs -j, and version 7.0" "--smart: an old one: said so"
 is "$(sum s.img)" "$before" "--smart: nothing was changed by any of these"
+refused 8 "text of smartctl, not JSON" "its text, detected" s.img \
+	remap-import --offset 0 --from old s.img
 if [ ! -e /usr/sbin/smartctl ]; then
 	PATH=$BUILD:/bin run remap-import --offset 0 --smart disk.img s.img
 	like "$err" "smartmontools" "no smartctl: the package is named"
