@@ -127,5 +127,30 @@ null_power sp 1
 need remap_create r $M "$(null_device sp)"
 like "$(sio r $D 4096 8 @8)" "OK" "with power, from a new device"
 is "$(status r lost) $(status r copies)" "0 5" "nothing is lost"
+
+#---- disks that are somebody else's already
+
+ram_disk=/dev/ram1
+fails "main of another device as main" dm_create q "0 131072 remap $M $ram_disk"
+fails "another's spare as main" dm_create q "0 131072 remap $(null_device sp) $ram_disk"
+fails "another's main as spare" dm_create q "0 131072 remap $ram_disk $M"
+runs "but two tables of one device may" dm_load r "0 131072 remap $M $(null_device sp)"
 need dm_remove r
+
+#---- a main that grows between the table and its resume
+
+need dm_remove main
+need dm_remove spare
+make_spare /dev/ram1
+need dm_create small "0 65536 linear /dev/ram0 0"
+need dmsetup create --noudevsync q --notable
+need dm_load q "0 65536 remap /dev/mapper/small /dev/ram1 1 format"
+need dm_swap small "0 131072 linear /dev/ram0 0"
+log_mark
+fails "the device does not cover it: refused" dm_resume q
+like "$(log_since)" "main has grown from 65536 to 131072 sectors" "it says so"
+is "$(sio r /dev/ram1 0 10240 0)" "r 0+10240 OK" "nothing was written to the spare"
+need dm_remove q
+runs "created anew it works" dm_create q "0 131072 remap /dev/mapper/small /dev/ram1 1 format"
+need dm_remove q
 done_testing
