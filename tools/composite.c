@@ -2,8 +2,8 @@
 /*
  * Main with the remapped blocks laid over. See composite.h.
  *
- * A range is read in pieces: what lies between remapped blocks from main, as large as it comes;
- * of a remapped block the runs of sectors that are in the slot, pending, or lost.
+ * A range is read in runs, each of one device and as long as it comes: what lies between remapped
+ * blocks and what is pending from main, what is in slots that are neighbours from the spare.
  */
 #include <unistd.h>
 
@@ -88,7 +88,15 @@ u32 composite_place(const struct composite *composite, block_t block)
 	return low;
 }
 
-/* One composite_read(). */
+/**
+ * struct reading - one composite_read()
+ * @sector: where it begins on main
+ * @nr_missing: sectors that nobody has, so far
+ * @run_dev: device of the run that is being put together, or NULL
+ * @run_from: where it begins there
+ * @run_sector: sector of main that this is
+ * @run_sectors: length
+ */
 struct reading {
 	const struct composite *composite;
 	u64 sector;
@@ -96,8 +104,10 @@ struct reading {
 	composite_fn missing;
 	void *ctx;
 	u64 nr_missing;
-	enum composite_why why;	/* of what a device cannot read */
-	u64 shift_sectors;	/* from a place on that device to the sector of main, modulo 2^64 */
+	const struct device *run_dev;
+	u64 run_from;
+	u64 run_sector;
+	u64 run_sectors;
 };
 
 static void miss(struct reading *reading, u64 sector, u64 sectors, enum composite_why why)
@@ -107,25 +117,67 @@ static void miss(struct reading *reading, u64 sector, u64 sectors, enum composit
 		reading->missing(reading->ctx, sector, sectors, why);
 }
 
-static void note_unreadable(void *ctx, u64 sector, u64 sectors)
+/* Is a sector that is read from main one of a remapped block, that is, pending? */
+static bool is_pending(const struct composite *composite, u64 sector)
+{
+	block_t block = sector >> composite->dump.sb.block_shift;
+	u32 nr = composite_place(composite, block);
+
+	return nr < composite->survey.nr_places &&
+	       rmeta_where_block(composite->survey.places[nr].where) == block;
+}
+
+static void note_unreadable(void *ctx, u64 at, u64 sectors)
 {
 	struct reading *reading = ctx;
+	u64 sector = at - reading->run_from + reading->run_sector;
+	enum composite_why why, next;
+	u64 start = 0, nr;
 
-	miss(reading, sector + reading->shift_sectors, sectors, reading->why);
+	if (reading->run_dev != &reading->composite->main) {
+		miss(reading, sector, sectors, COMPOSITE_SLOT);
+		return;
+	}
+	why = is_pending(reading->composite, sector) ? COMPOSITE_PENDING : COMPOSITE_MAIN;
+	for (nr = 1; nr <= sectors; nr++) {
+		next = nr < sectors && is_pending(reading->composite, sector + nr) ?
+		       COMPOSITE_PENDING : COMPOSITE_MAIN;
+		if (nr < sectors && next == why)
+			continue;
+		miss(reading, sector + start, nr - start, why);
+		start = nr;
+		why = next;
+	}
+}
+
+static void end_run(struct reading *reading)
+{
+	if (reading->run_dev)
+		salvage_read(reading->run_dev, reading->run_from, reading->run_sectors,
+			     reading->data + (reading->run_sector - reading->sector) * 512,
+			     note_unreadable, reading);
+	reading->run_dev = NULL;
 }
 
 /* Sectors @sector of main and on, which @dev has at @from. */
 static void read_from(struct reading *reading, const struct device *dev, u64 from, u64 sector,
-		      u64 sectors, enum composite_why why)
+		      u64 sectors)
 {
-	reading->why = why;
-	reading->shift_sectors = sector - from;
-	salvage_read(dev, from, sectors, reading->data + (sector - reading->sector) * 512,
-		     note_unreadable, reading);
+	if (reading->run_dev == dev && reading->run_from + reading->run_sectors == from &&
+	    reading->run_sector + reading->run_sectors == sector) {
+		reading->run_sectors += sectors;
+		return;
+	}
+	end_run(reading);
+	reading->run_dev = dev;
+	reading->run_from = from;
+	reading->run_sector = sector;
+	reading->run_sectors = sectors;
 }
 
 static void read_nothing(struct reading *reading, u64 sector, u64 sectors, enum composite_why why)
 {
+	end_run(reading);
 	memset(reading->data + (sector - reading->sector) * 512, 0, sectors * 512);
 	miss(reading, sector, sectors, why);
 }
@@ -142,14 +194,13 @@ static void read_part(struct reading *reading, const struct dump_place *place, u
 		if (place->state == RMETA_LOST)
 			read_nothing(reading, sector, sectors, COMPOSITE_LOST);
 		else
-			read_from(reading, &composite->main, sector, sector, sectors,
-				  COMPOSITE_PENDING);
+			read_from(reading, &composite->main, sector, sector, sectors);
 	} else if (dump->file) {
 		read_nothing(reading, sector, sectors, COMPOSITE_SLOT);
 	} else {
 		read_from(reading, &dump->dev,
 			  rmeta_slot_sector(&dump->store.geo, place->slot) + first, sector,
-			  sectors, COMPOSITE_SLOT);
+			  sectors);
 	}
 }
 
@@ -196,8 +247,7 @@ u64 composite_read(const struct composite *composite, u64 sector, u64 sectors, v
 			block_sector = rmeta_where_block(survey->places[nr].where) << shift;
 		if (block_sector > sector) {
 			next = min(block_sector, end_sector);
-			read_from(&reading, &composite->main, sector, sector, next - sector,
-				  COMPOSITE_MAIN);
+			read_from(&reading, &composite->main, sector, sector, next - sector);
 			sector = next;
 			continue;
 		}
@@ -210,6 +260,7 @@ u64 composite_read(const struct composite *composite, u64 sector, u64 sectors, v
 		sector = next;
 		nr += count;
 	}
+	end_run(&reading);
 	return reading.nr_missing;
 }
 

@@ -23,7 +23,8 @@
 #include "spare.h"
 #include "units.h"
 
-#define CHUNK_SECTORS 2048	/* read at once */
+#define CHUNK_SECTORS 512		/* read at once: what fits into a processor's cache */
+#define WRITEBACK_SECTORS 16384	/* the disk begins to write after as much */
 #define HOLE_SECTORS 8		/* zeroes of this length and alignment become holes */
 #define CHECKPOINT_SECONDS 30
 
@@ -241,7 +242,7 @@ static int checkpoint(struct copier *copier)
 	}
 	r = ranges_finish(&copier->map.bad);
 	if (!r)
-		r = rescue_map_write(&copier->map, copier->map_path, copier->copy->command);
+		r = rescue_map_write(&copier->map, copier->map_path, copier->copy->command, true);
 	copier->since_bytes = 0;
 	copier->map_time = time(NULL);
 	return r ? STATUS_FAILED : STATUS_DONE;
@@ -251,6 +252,15 @@ static bool is_due(const struct copier *copier)
 {
 	return copier->since_bytes >= copier->copy->checkpoint_bytes ||
 	       (copier->since_bytes && time(NULL) >= copier->map_time + CHECKPOINT_SECONDS);
+}
+
+/* So that the disk writes while the next part is read, and a checkpoint has little to wait for. */
+static void start_writeback(struct copier *copier, u64 end_sector)
+{
+	if (end_sector % WRITEBACK_SECTORS >= CHUNK_SECTORS || end_sector < WRITEBACK_SECTORS)
+		return;
+	sync_file_range(copier->out.host.fd, (off_t)((end_sector - WRITEBACK_SECTORS) * 512),
+			WRITEBACK_SECTORS * 512, SYNC_FILE_RANGE_WRITE);
 }
 
 /* One range that is to be tried. Its front moves on in the map as it is done. */
@@ -279,6 +289,7 @@ static int copy_range(struct copier *copier, struct range *range)
 			break;
 		range->first += sectors;
 		copier->since_bytes += sectors * 512;
+		start_writeback(copier, range->first);
 		progress_update(range->first);
 		if (is_due(copier))
 			status = checkpoint(copier);
@@ -289,9 +300,13 @@ static int copy_range(struct copier *copier, struct range *range)
 static int copy_all(struct copier *copier)
 {
 	struct ranges *todo = &copier->map.todo;
-	int status = checkpoint(copier);
+	int status = STATUS_DONE;
 	size_t nr = 0;
 
+	/* Nothing is called done that was not before: no need to wait for the disk. */
+	if (rescue_map_write(&copier->map, copier->map_path, copier->copy->command, false))
+		status = STATUS_FAILED;
+	copier->map_time = time(NULL);
 	progress_begin("copying", copier->map.sectors);
 	while (nr < todo->nr && !status) {
 		/* Done ranges are empty ones at the front; the map starts behind them. */
@@ -429,6 +444,12 @@ static int open_image(struct copier *copier, const char *shown, bool exists)
 		snprintf(map->job, sizeof(map->job), "%s", copier->copy->job);
 	if (!status && device_open(&copier->out, copier->copy->target, DEVICE_WRITE, "image"))
 		status = STATUS_FAILED;
+	if (!status && device_is_at(&copier->out, copier->map_path)) {
+		report_error("%s is named both as image and as mapfile", shown);
+		if (!exists)
+			unlink(copier->copy->target);
+		status = STATUS_FAILED;
+	}
 	if (!status && copier->out.sectors != map->sectors) {
 		report_error("%s has %llu sectors, and main %llu: it is no image that was begun here; nothing was changed",
 			     shown, (unsigned long long)copier->out.sectors,

@@ -12,7 +12,7 @@
 #include "units.h"
 
 #define FILL_TEXT "dm-remap: nobody has sector %s of main\n"
-#define CHECKPOINT_BYTES (256ULL << 20)
+#define CHECKPOINT_BYTES (1ULL << 30)
 
 struct recover_options {
 	struct common_options common;
@@ -56,7 +56,7 @@ static const struct option_row rows[] = {
 	  .help = "try again what an earlier run could not read" },
 	{ .name = "checkpoint", .kind = OPTION_SIZE, .field = FIELD(checkpoint_bytes),
 	  .argument = "SIZE", .min = 1U << 20,
-	  .help = "copied between two versions of the mapfile (default 256M)" },
+	  .help = "copied between two versions of the mapfile (default 1G)" },
 	{ .name = "offset", .kind = OPTION_SIZE, .field = FIELD(offset_bytes), .argument = "SIZE",
 	  .help = "--files: where on main the filesystem begins" },
 	{ .name = "accept-incomplete", .kind = OPTION_FLAG, .field = FIELD(accept_incomplete),

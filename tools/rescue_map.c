@@ -236,7 +236,8 @@ static void put_areas(FILE *stream, const struct rescue_map *map)
 	put_area(stream, at, map->sectors, '+');
 }
 
-static int write_stream(FILE *stream, const struct rescue_map *map, const char *command)
+static int write_stream(FILE *stream, const struct rescue_map *map, const char *command,
+			bool durable)
 {
 	u64 position = map->todo.nr ? map->todo.range[0].first : map->sectors;
 	time_t seconds = time(NULL);
@@ -254,12 +255,13 @@ static int write_stream(FILE *stream, const struct rescue_map *map, const char *
 	fprintf(stream, "#      pos        size  status\n");
 	put_areas(stream, map);
 	errno = 0;
-	if (fflush(stream) || ferror(stream) || fsync(fileno(stream)))
+	if (fflush(stream) || ferror(stream) || (durable && fsync(fileno(stream))))
 		r = errno ? -errno : -EIO;
 	return r;
 }
 
-int rescue_map_write(const struct rescue_map *map, const char *path, const char *command)
+int rescue_map_write(const struct rescue_map *map, const char *path, const char *command,
+		     bool durable)
 {
 	char *temporary, *shown;
 	FILE *stream;
@@ -268,7 +270,7 @@ int rescue_map_write(const struct rescue_map *map, const char *path, const char 
 	if (asprintf(&temporary, "%s.new", path) < 0)
 		report_out_of_memory();
 	stream = fopen(temporary, "we");
-	r = stream ? write_stream(stream, map, command) : -errno;
+	r = stream ? write_stream(stream, map, command, durable) : -errno;
 	if (stream && fclose(stream) && !r)
 		r = -errno;
 	if (!r && rename(temporary, path))

@@ -51,10 +51,12 @@ int rescue_map_read(struct rescue_map *map, const char *path);
  * @map: what to write
  * @path: where
  * @command: for the comment, safe to print
+ * @durable: wait until it is on the disk
  *
  * Return: 0, or a negative errno with an error reported.
  */
-int rescue_map_write(const struct rescue_map *map, const char *path, const char *command);
+int rescue_map_write(const struct rescue_map *map, const char *path, const char *command,
+		     bool durable);
 
 /* Free the ranges. */
 void rescue_map_free(struct rescue_map *map);

@@ -273,6 +273,8 @@ for what, want, word, args in (
          both + ["-o", "whole.img", "-m", "bad.map"]),
         ("a mapfile that is something else", 8, "mapfile precious: line 1: is cut off",
          both + ["-o", "whole.img", "-m", "precious"]),
+        ("one name for image and mapfile", 8, "both as image and as mapfile",
+         both + ["-o", "new.img", "-m", "./new.img"]),
         ("a mapfile without its image", 8, "there is a mapfile whole.img.map, but no new.img",
          both + ["-o", "new.img", "-m", "whole.img.map"]),
         ("an image of another length", 8, "short.img has 20002 sectors, and main 20003",
