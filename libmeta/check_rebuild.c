@@ -284,7 +284,6 @@ static int use_short_device(struct rmeta_checker *checker, const struct rmeta_su
 			    const u8 *raw, const struct rmeta_geometry *geo)
 {
 	struct rmeta_problem problem = rmeta_check_problem(RMETA_P_SB_DEVICE_SHORT);
-	u64 first_sector, on_device;
 
 	rmeta_check_raise(checker, &problem,
 			  "%" PRIu64 " sectors instead of %" PRIu64 "; copy it whole, or work on what is here with remap-recover",
@@ -292,11 +291,7 @@ static int use_short_device(struct rmeta_checker *checker, const struct rmeta_su
 	checker->frozen = true;
 	checker->sb_rebuilt = true;
 	rmeta_check_use_superblock(checker, sb, raw, geo);
-	/* A page of which the device does not even have the first copy is not looked for. */
-	first_sector = rmeta_page_sector(geo, 0, 0);
-	on_device = checker->check->device_sectors <= first_sector ? 0 :
-		    (checker->check->device_sectors - first_sector) / RMETA_SECTORS;
-	checker->device_pages = (u32)min((u64)geo->table_pages, on_device);
+	checker->device_pages = rmeta_device_pages(geo, checker->check->device_sectors);
 	checker->known_pages = min(checker->known_pages, checker->device_pages);
 	checker->nr_pages = checker->known_pages;
 	return 0;

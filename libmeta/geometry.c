@@ -90,6 +90,17 @@ u64 rmeta_page_sector(const struct rmeta_geometry *geo, unsigned int copy, u32 p
 	return zone_sector(geo, copy) + (u64)page * RMETA_SECTORS;
 }
 
+u32 rmeta_device_pages(const struct rmeta_geometry *geo, u64 device_sectors)
+{
+	u64 first_sector = rmeta_page_sector(geo, 0, 0);
+
+	if (device_sectors <= first_sector)
+		return 0;
+	if ((device_sectors - first_sector) / RMETA_SECTORS >= geo->table_pages)
+		return geo->table_pages;
+	return (u32)((device_sectors - first_sector) / RMETA_SECTORS);
+}
+
 u64 rmeta_slot_sector(const struct rmeta_geometry *geo, slot_t slot)
 {
 	u32 zone = slot / geo->zone_slots;

@@ -60,6 +60,16 @@ u64 rmeta_superblock_sector(unsigned int copy);
 /* First sector of copy @copy of table page @page. */
 u64 rmeta_page_sector(const struct rmeta_geometry *geo, unsigned int copy, u32 page);
 
+/**
+ * rmeta_device_pages() - table pages of which a device can have a copy
+ * @geo: layout
+ * @device_sectors: length of the device, which may be too short for the layout
+ *
+ * Return: all pages where the device is long enough. A superblock that lies about its length is
+ * no reason to look for millions of pages that cannot be there.
+ */
+u32 rmeta_device_pages(const struct rmeta_geometry *geo, u64 device_sectors);
+
 /* First sector of slot @slot, which is below rmeta_slots(). */
 u64 rmeta_slot_sector(const struct rmeta_geometry *geo, slot_t slot);
 

@@ -139,11 +139,15 @@ static int note_whole_page(void *ctx, u32 page, const struct rmeta_scan *scan,
  */
 static int find_pages(struct dump *dump)
 {
-	u32 table_pages = dump->store.geo.table_pages, nr;
+	u32 table_pages = rmeta_device_pages(&dump->store.geo, dump->dev.sectors), nr;
 	bool found = true;
 	int r;
 
-	dump->nr_pages = dump->sb.pages_used;
+	dump->nr_pages = min(dump->sb.pages_used, table_pages);
+	if (dump->sb.pages_used > table_pages)
+		report_warn("%s: it is too short for %u of its %u table pages; what they held is gone",
+			    dump->dev.shown, dump->sb.pages_used - table_pages,
+			    dump->sb.pages_used);
 	while (found && dump->nr_pages < table_pages) {
 		nr = min(table_pages - dump->nr_pages, (u32)RMETA_GROUP_PAGES);
 		found = false;

@@ -172,11 +172,26 @@ static void test_check(void)
 	REFUSED(sb.activations = RMETA_MAX_ACTIVATIONS + 1, "activations");
 }
 
+/* Pages that a device which is too short can have. */
+static void test_short_device(void)
+{
+	struct rmeta_geometry geo;
+
+	rmeta_geometry_init(&geo, 131072, MAIN_SECTORS, 3);
+	is(rmeta_device_pages(&geo, 131072), geo.table_pages, "a device as it was: all pages");
+	is(rmeta_device_pages(&geo, RMETA_ZONE_START), 0, "one that ends where zone 0 begins: none");
+	is(rmeta_device_pages(&geo, 0), 0, "an empty one: none");
+	is(rmeta_device_pages(&geo, RMETA_ZONE_START + 7), 0, "not a whole one");
+	is(rmeta_device_pages(&geo, RMETA_ZONE_START + 3 * 8), 3, "three");
+	is(rmeta_device_pages(&geo, ~0ULL), geo.table_pages, "never more than there are");
+}
+
 int main(void)
 {
 	test_table();
 	test_limits();
 	test_properties();
 	test_check();
+	test_short_device();
 	return done();
 }
