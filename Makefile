@@ -6,6 +6,7 @@
 #   make module       the module for KVER (default: the newest kernel with headers)
 #   make check        every test, through prove; does its own set-up as root on Debian
 #   make check-fuzz   a minute of each fuzzer; make fuzz: ten million executions of each
+#   make check-asan   the tests of the tools, with the sanitizers; make lint: static checkers
 #   make demo         a throw-away VM with a failing disk, from end to end
 #   make bench        the figures
 #   make install      tools, library, manual, completions, and module when built; DESTDIR,

@@ -27,12 +27,17 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 typedef u64 sector_t;
 
-#define cpu_to_le16(x) ((__le16)htole16(x))
-#define cpu_to_le32(x) ((__le32)htole32(x))
-#define cpu_to_le64(x) ((__le64)htole64(x))
-#define le16_to_cpu(x) le16toh((u16)(x))
-#define le32_to_cpu(x) le32toh((u32)(x))
-#define le64_to_cpu(x) le64toh((u64)(x))
+#ifdef __CHECKER__
+#define __force __attribute__((force))
+#else
+#define __force
+#endif
+#define cpu_to_le16(x) ((__force __le16)htole16(x))
+#define cpu_to_le32(x) ((__force __le32)htole32(x))
+#define cpu_to_le64(x) ((__force __le64)htole64(x))
+#define le16_to_cpu(x) le16toh((__force u16)(x))
+#define le32_to_cpu(x) le32toh((__force u32)(x))
+#define le64_to_cpu(x) le64toh((__force u64)(x))
 
 #ifndef BIT
 #define BIT(n) (1UL << (n))

@@ -24,3 +24,14 @@ tests-built: $(TESTS_TOOLS_KILLAT)
 $(TESTS_TOOLS_KILLAT): tests/tools/killat.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -U_FILE_OFFSET_BITS -shared -fPIC -o $@ $< -ldl
+
+# The same scripts over tools that are built with ASan and UBSan. A finding ends a tool with a
+# status that no test expects. What a tool holds when it ends is no leak.
+.PHONY: check-asan
+ASAN_BUILD := $(BUILD)/asan
+check-asan:
+	@$(MAKE) --no-print-directory BUILD='$(ASAN_BUILD)' LDFLAGS='$(LDFLAGS)' \
+		CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all' \
+		tools $(TESTS_TOOLS_HELPERS:$(BUILD)/%=$(ASAN_BUILD)/%)
+	@BUILD='$(abspath $(ASAN_BUILD))' ASAN_OPTIONS=detect_leaks=0:exitcode=99 \
+		UBSAN_OPTIONS=exitcode=99 prove --timer --merge $(PROVEFLAGS) $(wildcard tests/tools/*.t)
