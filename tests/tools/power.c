@@ -12,7 +12,7 @@
  *
  * POWER_AT is n, POWER_SEED makes the cut another one. POWER_LIE is the end of a path whose
  * flushes do nothing, which a test is to notice. POWER_READ=n sends POWER_SIGNAL before the n-th
- * read. POWER_FULL=n has the n-th write to the file
+ * read. POWER_BAD=n has reads of sector n of any file fail with EIO. POWER_FULL=n has the n-th write to the file
  * whose path ends in POWER_FULL_PATH fail with ENOSPC. Flushes never reach the disk, so it is quick.
  */
 #include <dlfcn.h>
@@ -197,10 +197,21 @@ ssize_t pwritev64(int fd, const struct iovec *iov, int nr, off_t offset)
 	return done;
 }
 
+static bool is_bad(off_t offset, size_t bytes)
+{
+	off_t bad = (off_t)number("POWER_BAD") * SECTOR;
+
+	return getenv("POWER_BAD") && offset <= bad && bad < offset + (off_t)bytes;
+}
+
 ssize_t pread64(int fd, void *data, size_t bytes, off_t offset)
 {
 	if (++reads == number("POWER_READ"))
 		send_signal();
+	if (is_bad(offset, bytes)) {
+		errno = EIO;
+		return -1;
+	}
 	return real_pread(fd, data, bytes, offset);
 }
 
@@ -208,6 +219,10 @@ ssize_t preadv64(int fd, const struct iovec *iov, int nr, off_t offset)
 {
 	if (++reads == number("POWER_READ"))
 		send_signal();
+	if (getenv("POWER_BAD")) {	/* one by one, by whoever asked */
+		errno = EIO;
+		return -1;
+	}
 	return real_preadv(fd, iov, nr, offset);
 }
 

@@ -205,6 +205,18 @@ run remap-check --apply-undo u d.img
 exits 0 "the same command again"
 is "$(sum d.img)" "$(sum damaged.img)" "finishes it"
 
+# What could not be read before it was overwritten cannot be given back, and is said.
+rm -f u
+cp damaged.img d.img
+POWER_BAD=1027 LD_PRELOAD=$BUILD/tests/power.so run remap-check -y -z u d.img
+exits 1 "a sector that cannot be read"
+like "$out" " 1 +1024 +unreadable" "the copy that it is in"
+run remap-check --apply-undo u d.img
+exits 4 "--apply-undo then"
+like "$err" "1 sector could not be read when u was made; they keep what was written" "says so"
+is "$(cmp -l damaged.img d.img | awk '{ print int(($1 - 1) / 512) }' | sort -u)" 1027 \
+	"everything else is as it was"
+
 # A device of a length that is no multiple of 4 KiB; a remap unit of one sector.
 truncate -s $((8 * 1048576 + 512 * 3)) odd.img
 remap-format -q --main-size 1G -b 512 odd.img
