@@ -6,7 +6,8 @@
 . /guest/lib.sh
 
 ram_disks 2 64
-faulty main /dev/ram0 131072
+need dm_create low "0 131072 linear /dev/ram0 0"
+faulty main /dev/mapper/low 131072
 faulty spare /dev/ram1 131072
 M=/dev/mapper/main
 D=/dev/mapper/r
@@ -107,6 +108,8 @@ inject main clear
 
 #---- stop, suspend, and on from there; not while somebody uses the device
 
+# so slow that a pass takes longer than looking at it
+need dm_swap low "0 131072 delay /dev/ram0 0 25"
 need dm_message r scan start
 await 60 moved 2048
 ok $? "under way"
@@ -148,5 +151,6 @@ ok $? "then it goes on"
 passes=$(status r scan_passes)
 await 120 passes $((passes + 1))
 ok $? "and comes to its end"
+at_most "$(status r scan_share)" 10000 "millionths of the time, after all this"
 need dm_remove r
 done_testing
