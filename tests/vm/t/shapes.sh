@@ -77,6 +77,7 @@ need dm_remove r
 
 #---- linear below, of different lengths; a main that grew, a table that is too long
 
+need sio -b 2048 w $M 0 65536 @1
 need dm_create lower "0 40000 linear $M 1000"
 make_spare $S
 need remap_create r /dev/mapper/lower $S format
