@@ -19,7 +19,7 @@ remap-dump_OBJ := $(O)/tools/remap-dump.o $(O)/tools/dump_json.o $(O)/tools/dump
 	$(DUMP_READ_OBJ)
 remap-dump_LIBS := -lnettle
 LISTS := list ranges list_badblocks list_csv list_ddrescue list_dumpe2fs list_kmsg list_mdadm \
-	list_smart
+	list_smart list_smart_end
 IMPORT := remap-import import_read import_plan import_verify import_show import_apply place smartctl
 remap-import_OBJ := $(patsubst %,$(O)/tools/%.o,$(IMPORT) $(LISTS))
 
