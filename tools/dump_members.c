@@ -256,12 +256,18 @@ const char *dump_summary_differs(const struct dump_summary *summary,
 	return NULL;
 }
 
+/* Text of a dump may have a NUL byte in it, where strncmp() would stop. */
+static bool is_name(const char *name, const char *text, size_t bytes)
+{
+	return strlen(name) == bytes && !memcmp(name, text, bytes);
+}
+
 static u8 find_state(const char *text, size_t bytes)
 {
 	u8 nr;
 
 	for (nr = 0; nr < RMETA_NR_STATES; nr++)
-		if (!strncmp(rmeta_state_name(nr), text, bytes) && !rmeta_state_name(nr)[bytes])
+		if (is_name(rmeta_state_name(nr), text, bytes))
 			break;
 	return nr;
 }
@@ -271,7 +277,7 @@ static u8 find_reason(const char *text, size_t bytes)
 	u8 nr;
 
 	for (nr = 0; nr < RMETA_NR_REASONS; nr++)
-		if (!strncmp(rmeta_reason_name(nr), text, bytes) && !rmeta_reason_name(nr)[bytes])
+		if (is_name(rmeta_reason_name(nr), text, bytes))
 			break;
 	return nr;
 }
