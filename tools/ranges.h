@@ -68,6 +68,7 @@ static inline int ranges_add(struct ranges *set, block_t first, block_t end)
 	}
 	if (set->nr_sorted == set->nr && (!last || first > last->end))
 		set->nr_sorted++;
+	/* There is room, so there is memory: NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	set->range[set->nr++] = (struct range){ first, end };
 	return 0;
 }
