@@ -74,3 +74,13 @@ check-debug: setup
 
 check-lifecycle: setup
 	BUILD='$(abspath $(BUILD))' tests/vm/run -t 3600 -e ROUNDS=1000 rounds
+
+# A thousand cuts of the power, half of them on each kernel.
+.PHONY: check-powercut
+check-powercut: vm-prepare
+	tests/vm/run -t 7200 -e CUTS=500 powercut
+
+# A million random operations on each kernel. The seed is printed; -e SEED= repeats it.
+.PHONY: check-model
+check-model: vm-prepare
+	tests/vm/run -t 14400 -e OPS=1000000 model
