@@ -19,6 +19,7 @@
 
 #include <linux/bio.h>
 #include <linux/device-mapper.h>
+#include <linux/hash.h>
 #include <linux/highmem.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -166,10 +167,8 @@ static void cut(struct disk *disk, u64 seed)
 	unsigned int chance;	/* of 256, for a sector to be lost */
 	void *old;
 
-	prandom_seed_state(&random, seed);
-	/* the first numbers of neighbouring seeds are alike */
-	for (chance = 0; chance < 8; chance++)
-		prandom_u32_state(&random);
+	/* the generator is linear: seeds that differ in a few bits only would be alike */
+	prandom_seed_state(&random, hash_64(seed, 64));
 	chance = prandom_u32_state(&random) % 4;
 	chance = chance == 0 ? 0 : chance == 1 ? 256 : 1 + prandom_u32_state(&random) % 255;
 	xa_for_each(&disk->durable, sector, old) {
