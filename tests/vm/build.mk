@@ -63,7 +63,7 @@ check-hazards: vm-prepare
 		DM_REMAP_TIMEOUT=7200 prove -v tests/vm/hazards.t
 
 # Longer proofs than `make check` has time for.
-.PHONY: check-debug check-lifecycle
+.PHONY: check-debug check-lifecycle check-scale
 
 # The whole suite on a kernel that checks everything; built from source the first time.
 check-debug: setup
@@ -74,6 +74,11 @@ check-debug: setup
 
 check-lifecycle: setup
 	BUILD='$(abspath $(BUILD))' tests/vm/run -t 3600 -e ROUNDS=1000 rounds
+
+check-scale: setup
+	@$(MAKE) --no-print-directory BUILD='$(BUILD)' tools
+	BUILD='$(abspath $(BUILD))' DM_REMAP_SCALE=1000000 DM_REMAP_SCALE_KERNELS='6.1 6.12' \
+		DM_REMAP_TIMEOUT=14400 prove -v --timer --merge tests/vm/scale.t
 
 # A thousand cuts of the power, half of them on each kernel.
 .PHONY: check-powercut
