@@ -35,7 +35,9 @@ tamper()
 }
 one_byte()
 {
-	{ head -c 300 /tmp/was; printf x; tail -c +302 /tmp/was; } | sio p /dev/ram0 102 1
+	_byte=x
+	[ "$(tail -c +301 /tmp/was | head -c 1)" != x ] || _byte=y
+	{ head -c 300 /tmp/was; printf %s $_byte; tail -c +302 /tmp/was; } | sio p /dev/ram0 102 1
 }
 tamper "zeroes" 100 sio w /dev/ram0 100 1 0
 tamper "another place" 101 copy /dev/ram0 102 /dev/ram0 101 1
