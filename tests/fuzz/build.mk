@@ -50,12 +50,12 @@ $(FUZZ_BINS): $(FUZZ)/%: $(FUZZ)/obj/tests/fuzz/%.o $(FUZZ)/libfuzzed.a
 
 # A minute for each target; FUZZ_SECONDS on the command line for more.
 check-fuzz: FUZZ_SECONDS = 60
-check-fuzz:
+check-fuzz: setup
 	@$(MAKE) --no-print-directory BUILD='$(BUILD)' tools fuzz-built
 	@BUILD='$(abspath $(BUILD))' tests/fuzz/run -t $(FUZZ_SECONDS) -j $(FUZZ_JOBS)
 
 # Until each target has run FUZZ_RUNS times, over all calls since `make clean`.
-fuzz:
+fuzz: setup
 	@$(MAKE) --no-print-directory BUILD='$(BUILD)' tools fuzz-built
 	@BUILD='$(abspath $(BUILD))' tests/fuzz/run -n $(FUZZ_RUNS) -j $(FUZZ_JOBS)
 

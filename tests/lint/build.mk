@@ -4,5 +4,5 @@
 .PHONY: lint
 TESTS += tests/lint/lint.t
 
-lint:
+lint: setup
 	@tests/lint/run

@@ -13,5 +13,6 @@ $(BUILD)/tests/replay: tests/replay/replay.c tests/vm/guest/lib/sectors.c tests/
 tests-built: $(BUILD)/tests/replay
 
 # Every prefix, on both kernels; make check takes a part of them on one.
-check-replay: tests-built vm-prepare
+check-replay: vm-prepare
+	@$(MAKE) --no-print-directory BUILD='$(BUILD)' tests-built
 	DM_REMAP_EVERY=1 DM_REMAP_KERNELS="6.1 6.12" prove -v tests/replay/replay.t

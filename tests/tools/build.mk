@@ -29,7 +29,7 @@ $(TESTS_TOOLS_KILLAT): tests/tools/killat.c
 # status that no test expects. What a tool holds when it ends is no leak.
 .PHONY: check-asan
 ASAN_BUILD := $(BUILD)/asan
-check-asan:
+check-asan: setup
 	@$(MAKE) --no-print-directory BUILD='$(BUILD)' tools tests-built
 	@$(MAKE) --no-print-directory BUILD='$(ASAN_BUILD)' LDFLAGS='$(LDFLAGS)' tools \
 		CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all'

@@ -11,7 +11,7 @@ TESTS += $(wildcard tests/vm/*.t)
 
 .PHONY: vm-prepare vm-programs vm-modules check-vm
 
-vm-prepare:
+vm-prepare: setup
 	tests/vm/prepare
 
 vm-programs: $(VM_PROGRAMS)
