@@ -3,14 +3,20 @@
 # dm-remap: the kernel module, the metadata library, the tools and their tests.
 #
 #   make              tools in build/, and the module when kernel headers are there
-#   make module       the module for KVER (default: the newest kernel with headers)
+#   make module       the module for KVER (default: the newest kernel with headers); make modules:
+#                     for every kernel with headers
+#   make tools, library, completions   only these
 #   make check        every test, through prove; does its own set-up as root on Debian
 #   make check-fuzz   a minute of each fuzzer; make fuzz: ten million executions of each
 #   make check-asan   the tests of the tools, with the sanitizers; make lint: static checkers
+#   make check-debug  the VM tests on a kernel that checks everything; check-vm: as in make check
+#   make check-sim, check-replay, check-hazards, check-powercut, check-model, check-lifecycle,
+#                     check-scale: proofs of which make check has time for a part: docs/testing.md
 #   make demo         a throw-away VM with a failing disk, from end to end
 #   make bench        the figures
 #   make install      tools, library, manual, completions, and module when built; DESTDIR,
 #                     prefix and the directories below are respected; make uninstall
+#   make setup        what of the above a fresh Debian lacks, installed; make clean
 #
 # Each directory says in its build.mk what it adds: to TOOLS, to TESTS (what prove runs),
 # to install and to uninstall.
