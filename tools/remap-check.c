@@ -16,6 +16,7 @@
 #include "signature.h"
 #include "spare.h"
 #include "stop.h"
+#include "undo.h"
 #include "undo_apply.h"
 #include "verdicts.h"
 
@@ -483,6 +484,8 @@ static int run(struct session *session)
 			     session->dev.shown);
 		return status | STATUS_CANCELLED;
 	}
+	if (!r && !check->found)
+		undo_nothing(&session->dev);
 	if (!r)
 		return status;
 	report_error("%s: %s: %s", session->dev.shown,

@@ -14,6 +14,7 @@
 #include "escape.h"
 #include "import.h"
 #include "signature.h"
+#include "undo.h"
 #include "units.h"
 
 static const char *const type_choices[] = {
@@ -319,6 +320,7 @@ static int import_list(struct import *import)
 	}
 	if (!import->plan.wanted) {
 		report_out("nothing to import\n");
+		undo_nothing(&import->dev);
 		return STATUS_DONE;
 	}
 	return import_for_real(import);

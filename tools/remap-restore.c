@@ -13,6 +13,7 @@
 #include "restore_table.h"
 #include "signature.h"
 #include "spare.h"
+#include "undo.h"
 #include "units.h"
 
 #define RANGES_SHOWN 20
@@ -220,6 +221,8 @@ static int plan_own(struct session *session)
 		return status;
 	if (holds_all(judgement) && (!judgement->damaged ||
 				     (judgement->has_super && !judgement->unchanged))) {
+		if (!session->options.dry_run)
+			undo_nothing(&session->spare);
 		report_info("%s holds all of the dump already; nothing was written%s%s", name,
 			    judgement->damaged ? "; damaged copies are for remap-check -p " : "",
 			    judgement->damaged ? name : "");

@@ -3,7 +3,7 @@
  * The writing half of the undo. For every batch of writes, in this order, each step durable
  * before the next:
  *
- *	the undo file and its name	(first batch only)
+ *	the undo file and its name	(first batch only, or at the end if there was none)
  *	old contents and checksums of all writes of the batch, appended
  *	the batch, on the device	(not here: by whoever called)
  *
@@ -30,7 +30,7 @@ static const char *configured_tool;
  * struct undo - the undo of one device
  * @path: of the file, as given
  * @shown: the same, safe to print
- * @fd: the file, -1 until the first write
+ * @fd: the file, -1 until it is made
  * @bytes: length of the file
  * @header: of the file
  * @records: in the file
@@ -361,8 +361,17 @@ static void write_end(struct undo *undo, const struct device *dev)
 	undo->batch_bytes += UNDO_RECORD_BYTES;
 	if (write_batch(undo))
 		return;
-	report_info("to undo this: remap-check --apply-undo %s %s", undo->shown,
-		    dev->shown);
+	if (undo->records)
+		report_info("to undo this: remap-check --apply-undo %s %s", undo->shown,
+			    dev->shown);
+}
+
+void undo_nothing(struct device *dev)
+{
+	struct undo *undo = dev->undo;
+
+	if (undo && undo->fd < 0 && !undo->error)
+		create_file(undo);
 }
 
 void undo_detach(struct device *dev)

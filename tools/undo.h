@@ -32,7 +32,8 @@ void undo_configure(const char *path, const char *tool);
  * undo_attach() - have what is written to a device go through the undo file, if there is one
  * @dev: open for writing; nothing was written to it yet
  *
- * The file is made with the first write, so that a run that changes nothing leaves none.
+ * The file is made with the first write, or by undo_nothing(): a run that is refused or fails
+ * before it has changed anything leaves none, and can be had again with the same name.
  *
  * Return: 0, or a negative errno with an error reported: there is a file of that name.
  */
@@ -48,6 +49,15 @@ int undo_attach(struct device *dev);
  * reported: nothing may be written to the device, now or later.
  */
 int undo_save(struct device *dev, const struct rmeta_io *ios, unsigned int nr_ios);
+
+/**
+ * undo_nothing() - all that was asked for is done, and nothing had to be written for it
+ * @dev: device, with an undo attached or not
+ *
+ * Makes a file without records, so that who undoes a successful run need not know whether it
+ * changed something. Does nothing if there is a file.
+ */
+void undo_nothing(struct device *dev);
 
 /**
  * undo_detach() - no more writes will come

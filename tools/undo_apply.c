@@ -32,6 +32,7 @@
 #include "report.h"
 #include "spare.h"
 #include "stop.h"
+#include "undo.h"
 #include "undo_apply.h"
 #include "undo_file.h"
 #include "units.h"
@@ -526,6 +527,14 @@ static int run(struct apply *apply, bool force, bool dry_run)
 		return STATUS_FAILED;
 	}
 	show_log(apply);
+	if (!apply->log.nr && apply->log.complete) {
+		if (is_other_spare(apply))
+			return STATUS_FAILED;
+		undo_nothing(&apply->dev);
+		report_out("nothing was changed on %s, and there is nothing to undo\n", name);
+		write_json(apply, false);
+		return STATUS_DONE;
+	}
 	if (!apply->log.nr) {
 		report_error("undo file %s has no whole record: nothing was written under it, or its end is missing; nothing was changed",
 			     apply->shown);
@@ -535,6 +544,7 @@ static int run(struct apply *apply, bool force, bool dry_run)
 		return STATUS_FAILED;
 	status = decide(apply, force);
 	if (!status && !apply->written && !apply->changed) {
+		undo_nothing(&apply->dev);
 		report_out("%s holds already what it held before\n", name);
 	} else if (!status && dry_run) {
 		report_out("dry run: %llu of %llu sectors in %llu blocks would be put back\n",

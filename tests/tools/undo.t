@@ -43,12 +43,49 @@ is "$(sum d.img)" "$(sum after.img)" "and the repair is back"
 run remap-check -n d.img
 exits 0 "and it is a clean spare"
 
-# Nothing is written, no file is left.
+# Nothing had to be written: there is a file all the same, and nothing to undo.
+# nothing_to_undo COMMAND...: it succeeds without a change
+nothing_to_undo() {
+	local before
+	before=$(sum d.img)
+	rm -f u
+	run "$@" -z u d.img
+	exits 0 "$1 ${2:-} with nothing to do"
+	unlike "$err" "to undo this" "says not how to undo it"
+	run remap-check --apply-undo u d.img
+	exits 0 "and --apply-undo then"
+	like "$out" "nothing was changed on d.img, and there is nothing to undo" "says so"
+	is "$(sum d.img)" "$before" "and does nothing"
+}
 cp good.img d.img
+seq 50 359 >list
+remap-dump -q --json good.img >good.json
+nothing_to_undo remap-check -y
+nothing_to_undo remap-check -p
+nothing_to_undo remap-import -b 4096 --from list
+nothing_to_undo remap-restore -i good.json
+run remap-check --apply-undo u --json -z v2 d.img
+is "$rc $(json undo.complete undo.blocks undo.applied | tr "\n" " ")" "0 true 0 false " "--json"
+run remap-check --apply-undo v2 d.img
+exits 0 "the undo of an undo that had nothing to do"
+run remap-check --apply-undo u -n d.img
+exits 0 "--apply-undo -n"
+new_spare other.img 8M
+refused 8 "other.img holds spare .*is about spare $uuid" "another spare" other.img \
+	remap-check --apply-undo u other.img
+
+# Nothing may be written: no file is left, so that the same name can be taken again.
 rm -f u
-run remap-check -y -z u d.img
-exits 0 "nothing to repair"
+cp good.img d.img
+smash d.img 0 1024 2048 4096 8192
+run remap-check -p -z u d.img
+exits 4 "-p does not write superblocks"
 [ ! -e u ] && pass "and no undo file" || fail "and no undo file"
+cp good.img d.img
+run remap-import -n -b 4096 --from list -z u d.img
+[ ! -e u ] && pass "import -n: no undo file" || fail "import -n: no undo file"
+run remap-restore -n -i good.json -z u d.img
+[ ! -e u ] && pass "restore -n: no undo file" || fail "restore -n: no undo file"
 run remap-check -n -z u d.img
 [ ! -e u ] && pass "-n: no undo file" || fail "-n: no undo file"
 run remap-format -n --main-size 1G -z u blank.img
