@@ -204,6 +204,16 @@ void device_close(struct device *dev)
 	*dev = (struct device){ .host.fd = -1 };
 }
 
+void device_warn_used(const struct device *dev)
+{
+	char *usage = device_usage(&dev->stat);
+
+	if (usage)
+		report_warn("%s is in use (%s): what is written to it meanwhile is read by half, or not at all",
+			    dev->shown, usage);
+	free(usage);
+}
+
 bool device_is_at(const struct device *dev, const char *path)
 {
 	struct stat there;

@@ -81,4 +81,7 @@ bool device_is_at(const struct device *dev, const char *path);
  */
 char *device_usage(const struct stat *stat_buf);
 
+/* Warn when somebody uses a device whose contents are about to be taken for those of one moment. */
+void device_warn_used(const struct device *dev);
+
 #endif

@@ -150,6 +150,7 @@ static int open_all(struct composite *composite, const struct recover_options *o
 
 	if (device_open(&composite->main, options->main, DEVICE_READ, "main"))
 		return STATUS_FAILED;
+	device_warn_used(&composite->main);
 	if (options->dump) {
 		status = dump_file_read(file, options->dump);
 		if (!status)
@@ -162,6 +163,7 @@ static int open_all(struct composite *composite, const struct recover_options *o
 	}
 	if (device_open(&dump->dev, options->spare, DEVICE_READ, "spare"))
 		return STATUS_FAILED;
+	device_warn_used(&dump->dev);
 	dump->store.host = &dump->dev.host;
 	return dump_examine(dump);
 }

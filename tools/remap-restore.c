@@ -342,6 +342,7 @@ static int open_old(struct session *session)
 		report_error("%s is named both as new and as old spare", name);
 		return STATUS_FAILED;
 	}
+	device_warn_used(&session->old);
 	judgement->match = report_alloc(session->file.sb.pages_used + 1U);
 	status = judge(session, &session->old, judgement);
 	if (status)

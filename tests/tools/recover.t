@@ -309,6 +309,14 @@ if loop:
     try:
         status, out, errors = run("remap-recover", *both, "-o", loop)
         ok(status == 8 and "--force does it" in errors, "a block device: refused", errors)
+        # A source that is in use is read, with a warning: the backing file of a device that is held.
+        holder = subprocess.Popen([os.path.join(BUILD, "tests", "hold-device"), loop],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        holder.stdout.readline()
+        status, out, errors = run("remap-recover", "--main", "device.img", *both[2:], "--verify", "whole.img")
+        ok("device.img is in use" in errors and "read by half, or not at all" in errors,
+           "a main that is in use: a warning", errors)
+        holder.communicate()
         status, out, errors = run("remap-recover", *both, "-o", loop, "-f")
         ok(status == 16 and "--mapfile" in errors, "a block device: where does the mapfile go?", errors)
         status, out, errors = run("remap-recover", *both, "-o", loop, "-f", "-m", "device.img.map")
