@@ -352,6 +352,12 @@ static int refuse_sources(const struct composite *composite, const char *path, c
 	return STATUS_FAILED;
 }
 
+static void refuse_job(const struct copier *copier, const char *map_shown)
+{
+	report_error("the mapfile %s is of something else (\"%s\", and this is \"%s\"); nothing was changed (where only the sequence differs, the spare was used or repaired since: begin anew, with another target)",
+		     map_shown, copier->map.job, copier->copy->job);
+}
+
 /* A block device is written over as a whole. */
 static int open_block(struct copier *copier, const char *shown)
 {
@@ -433,8 +439,7 @@ static int open_image(struct copier *copier, const char *shown, bool exists)
 		report_error("there is a mapfile %s, but no %s; remove it to begin anew", map_shown,
 			     shown);
 	} else if (!r && strcmp(map->job, copier->copy->job)) {
-		report_error("the mapfile %s is of something else (\"%s\"); nothing was changed",
-			     map_shown, map->job);
+		refuse_job(copier, map_shown);
 	} else if (!r || r == -ENOENT) {
 		status = exists ? STATUS_DONE : create_image(copier, shown);
 		if (!status && !exists && ranges_add(&map->todo, 0, map->sectors))
@@ -479,8 +484,10 @@ static int open_target(struct copier *copier)
 		if (!status && r && r != -ENOENT)
 			status = STATUS_FAILED;
 		if (!status && !r && strcmp(map->job, copy->job)) {
-			report_error("the mapfile is of something else (\"%s\"); nothing was changed",
-				     map->job);
+			char *map_shown = escape_text(copier->map_path, strlen(copier->map_path));
+
+			refuse_job(copier, map_shown);
+			free(map_shown);
 			status = STATUS_FAILED;
 		}
 		if (!status && r == -ENOENT && ranges_add(&map->todo, 0, map->sectors))

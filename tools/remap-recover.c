@@ -98,14 +98,18 @@ static int check_options(const struct recover_options *options)
 	return -1;
 }
 
-/* What is copied, as the mapfile remembers it. */
+/*
+ * What is copied, as the mapfile remembers it. With the sequence: going on from a spare that was
+ * used or repaired in between would give an image of two moments.
+ */
 static void name_job(const struct composite *composite, char *job)
 {
 	const struct rmeta_superblock *sb = &composite->dump.sb;
 	char uuid[40];
 
-	snprintf(job, RESCUE_MAP_JOB_BYTES, "%s %s, main of %llu sectors", composite->dump.file ?
-		 "dump of spare" : "spare", units_uuid(sb->uuid, uuid),
+	snprintf(job, RESCUE_MAP_JOB_BYTES, "%s %s, sequence %llu, main of %llu sectors",
+		 composite->dump.file ? "dump of spare" : "spare", units_uuid(sb->uuid, uuid),
+		 (unsigned long long)sb->sequence,
 		 (unsigned long long)sb->main_sectors);
 }
 

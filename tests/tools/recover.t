@@ -222,6 +222,9 @@ with open("short.img", "wb") as image:
     image.truncate(20002 * SECTOR)
 with open("other.map", "w") as text:
     text.write(kept_map.replace("dm-remap: spare ", "dm-remap: spare 0"))
+shutil.copy("whole.img", "begun.img")
+with open("begun.img.map", "w") as text:
+    text.write(re.sub("sequence [0-9]+", "sequence 5", kept_map))
 with open("bad.map", "w") as text:
     text.write(kept_map.replace("  +\n", "  !\n", 1))
 with open("precious", "w") as text:
@@ -267,6 +270,8 @@ for what, want, word, args in (
         ("onto a directory", 8, "dir is neither an image", both + ["-o", "dir"]),
         ("onto a FIFO", 8, "fifo is neither an image", both + ["-o", "fifo"]),
         ("into no directory", 8, "No such file or directory", both + ["-o", "none/new.img"]),
+        ("a mapfile of this spare as it was before", 8, "sequence 5,.*and this is.*used or repaired since",
+         both + ["-o", "begun.img"]),
         ("a mapfile of another spare", 8, "is of something else",
          both + ["-o", "whole.img", "-m", "other.map"]),
         ("a broken mapfile", 8, "bad.map: line 9: has an unknown status",
