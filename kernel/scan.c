@@ -187,7 +187,8 @@ static long wait_for_pass(struct remap_core *core)
 {
 	struct remap_scan *scan = &core->scan;
 	u32 seconds = READ_ONCE(scan->interval);
-	unsigned long due, left;
+	unsigned long due;
+	long left;
 
 	if (xchg(&scan->asked, false))
 		return 0;
@@ -197,10 +198,8 @@ static long wait_for_pass(struct remap_core *core)
 		return 0;
 	due = scan->pass_start + (unsigned long)seconds * HZ /
 	      (scan->pass_errors ? ERROR_FACTOR : 1);
-	if (time_after_eq(jiffies, due))
-		return 0;
-	left = due - jiffies;
-	return min_t(unsigned long, left, LONGEST);
+	left = (long)(due - jiffies);
+	return clamp_t(long, left, 0, LONGEST);
 }
 
 static void begin_pass(struct remap_core *core)
@@ -289,12 +288,14 @@ long remap_scan_step(struct remap_job *job)
 	u64 end = scan_end(core), start, took;
 	unsigned int sectors;
 	blk_status_t status;
+	long left;
 
 	if (get_buffer(scan))
 		return RETRY;
-	/* However often somebody starts it, or suspends and resumes. */
-	if (scan->rests && time_before(jiffies, scan->rest_until))
-		return scan->rest_until - jiffies;
+	/* However often somebody starts it, or suspends and resumes. Time goes on: look once. */
+	left = scan->rests ? (long)(scan->rest_until - jiffies) : 0;
+	if (left > 0)
+		return left;
 	scan->rests = false;
 	if (!scan->under_way) {
 		long wait = wait_for_pass(core);
