@@ -24,10 +24,13 @@ static void do_step(struct work_struct *work)
 	if (!READ_ONCE(core->failed))
 		delay = job->step(job);
 	spin_lock(&core->job_lock);
-	if (delay == REMAP_JOB_DONE)
+	if (delay != REMAP_JOB_DONE) {
+		if (job->running && !core->jobs_paused)
+			queue_delayed_work(core->data_wq, &job->work, delay);
+	} else if (!delayed_work_pending(&job->work)) {
+		/* Else it was kicked after it had looked for more to do. */
 		WRITE_ONCE(job->running, false);
-	if (job->running && !core->jobs_paused)
-		queue_delayed_work(core->data_wq, &job->work, delay);
+	}
 	spin_unlock(&core->job_lock);
 	memalloc_noio_restore(noio);
 }
@@ -60,16 +63,20 @@ void remap_job_start(struct remap_job *job, void (*prepare)(struct remap_job *jo
  * remap_job_kick() - do not wait any longer for the next step
  * @job: the job; nothing is done if it is not running
  *
+ * Return: whether it is running; there is another step then, begun after this.
  * Context: process; does not sleep.
  */
-void remap_job_kick(struct remap_job *job)
+bool remap_job_kick(struct remap_job *job)
 {
 	struct remap_core *core = job->ctx.core;
+	bool running;
 
 	spin_lock(&core->job_lock);
-	if (job->running && !core->jobs_paused)
+	running = job->running;
+	if (running && !core->jobs_paused)
 		mod_delayed_work(core->data_wq, &job->work, 0);
 	spin_unlock(&core->job_lock);
+	return running;
 }
 
 /**

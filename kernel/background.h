@@ -33,7 +33,7 @@ struct remap_job {
 };
 
 void remap_job_start(struct remap_job *job, void (*prepare)(struct remap_job *job));
-void remap_job_kick(struct remap_job *job);
+bool remap_job_kick(struct remap_job *job);
 void remap_job_stop(struct remap_job *job);
 bool remap_job_stopping(const struct remap_job *job);
 void remap_jobs_pause(struct remap_core *core);

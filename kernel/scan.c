@@ -337,8 +337,8 @@ long remap_scan_step(struct remap_job *job)
 void remap_scan_start(struct remap_core *core)
 {
 	WRITE_ONCE(core->scan.asked, true);
-	remap_job_start(&core->jobs[REMAP_JOB_SCAN], NULL);
-	remap_job_kick(&core->jobs[REMAP_JOB_SCAN]);
+	if (!remap_job_kick(&core->jobs[REMAP_JOB_SCAN]))
+		remap_job_start(&core->jobs[REMAP_JOB_SCAN], NULL);
 }
 
 /**
@@ -365,8 +365,8 @@ void remap_scan_interval(struct remap_core *core, u32 interval)
 	WRITE_ONCE(core->scan.interval, interval);
 	if (!interval)
 		return;
-	remap_job_start(&core->jobs[REMAP_JOB_SCAN], NULL);
-	remap_job_kick(&core->jobs[REMAP_JOB_SCAN]);
+	if (!remap_job_kick(&core->jobs[REMAP_JOB_SCAN]))
+		remap_job_start(&core->jobs[REMAP_JOB_SCAN], NULL);
 }
 
 /**
