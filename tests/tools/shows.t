@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The way of a spare through the four tools, as the README shows it, and what each prints.
+# The way of a spare through the tools, as the README shows it, and what each prints.
 . "$(dirname "$0")/lib.sh"
 
 run truncate -s 64M s.img
@@ -90,4 +90,57 @@ exits 0 "no superblock: then clean"
 run remap-dump -F json d.img
 is "$(json summary.mapped superblock.uuid)" \
 	"$(json-get summary.mapped superblock.uuid <before.json)" "no superblock: all is back"
+
+# What smartctl says, through a pipe. The addresses in it are of the whole disk: for an image it has
+# to be said where main is on it.
+lists=$tests_dir/lists
+new_spare s.img 64M
+refused 8 "spare does not know where main starts.*--offset" "smartctl -j -x | remap-import --type smart s.img" \
+	s.img bash -c "remap-import --type smart s.img <'$lists/smart-ata-summary.json'"
+rm -f s.img
+truncate -s 64M s.img
+remap-format -q --main-size 16G s.img
+run remap-import --type smart --offset 0 s.img < <(cat "$lists/smart-ata-summary.json")
+exits 0 "smartctl -j -x | remap-import --type smart --offset 0 s.img"
+run remap-dump -F json s.img
+is "$(json summary.mapped entries.0.reason entries.0.block)" "1
+smart
+$((17970262 / 8))" "the block of the sector that the error log names"
+
+# Repair, and undo it. On a clean spare, too: there is nothing to undo then.
+cp s.img d.img
+run sh -c 'remap-check --undo u --repair d.img && remap-check --apply-undo u d.img'
+exits 0 "remap-check --undo u --repair s.img && remap-check --apply-undo u s.img"
+like "$out" "nothing was changed on d.img, and there is nothing to undo" "a clean spare: nothing to undo"
+is "$(sum d.img)" "$(sum s.img)" "and nothing is changed"
+smash d.img 1024 8192
+before=$(sum d.img)
+rm u
+run remap-check --undo u --repair d.img
+exits 1 "damaged: remap-check --undo u --repair s.img"
+run remap-check -n d.img
+exits 0 "it is repaired"
+run remap-check --apply-undo u d.img
+exits 0 "remap-check --apply-undo u s.img"
+is "$(sum d.img)" "$before" "and it is as it was, damage and all"
+
+# A page for people.
+run remap-dump -F html -o report.html s.img
+exits 0 "remap-dump -F html -o report.html s.img"
+like "$(head -1 report.html)" "<!DOCTYPE html>" "is a page"
+like "$(cat report.html)" "<svg" "with a map"
+unlike "$(cat report.html)" "https?:|src=|@import" "that refers to nothing"
+
+# Main with the remapped blocks laid over: all pending, so it is main as it is.
+echo "here I am" >text
+truncate -s 64M main.img
+dd if=text of=main.img bs=512 seek=9000 conv=notrunc,sync status=none
+new_spare s.img 8M --main-size 64M
+remap-import -q -b 512 s.img < <(echo 9000)
+run remap-recover --main main.img --spare s.img -o whole.img
+exits 0 "remap-recover --main main.img --spare s.img -o whole.img"
+like "$out" "nobody has +0 sectors" "all of it is there"
+ok "and it is what main has" cmp main.img whole.img
+like "$(cat whole.img.map)" "^0x00000000 +0x04000000 +\+$" "the mapfile says so"
+ok "in little room" test "$(du -k whole.img | cut -f1)" -lt 1024
 finish
