@@ -158,11 +158,12 @@ static void status_rows(const char *status, enum kind kind, int error)
 	int read_used = kind == MEDIUM;
 	struct want write = { .error = judged ? 0 : error, .used = judged, .write_errors = judged };
 	struct want write_once = { .error = judged ? 0 : error, .write_errors = judged };
-	struct want write_nowait = { .error = judged ? EAGAIN : error, .write_errors = judged };
+	/* Nothing has been tried yet: whoever submitted it comes back without NOWAIT. */
+	struct want write_nowait = { .error = judged ? EAGAIN : error };
 	struct want read = { .error = error, .used = read_used, .pending = read_used,
 			     .read_errors = judged };
 	struct want read_once = { .error = judged ? 0 : error, .read_errors = judged };
-	struct want read_nowait = { .error = judged ? EAGAIN : error, .read_errors = judged };
+	struct want read_nowait = { .error = judged ? EAGAIN : error };
 
 	fresh();
 	row(status, "write, fast path", true, "", 0, write);
