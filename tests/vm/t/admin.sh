@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What an administrator watches and turns: the files in /sys, features changed while the device
 # is live and the table that shows them, events, uevents, statistics, the health score.
-# vm: mem=512 timeout=240
+# vm: mem=512 timeout=600
 
 . /guest/lib.sh
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Formatting: only a spare that reads as blank, only when asked. Everything else is refused,
 # in words, with the spare as it was and no device left behind.
-# vm: mem=384 timeout=200
+# vm: mem=384 timeout=600
 
 . /guest/lib.sh
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Metadata copies that die while the device is live, a spare that goes away and comes back, a
 # main that loses a flush, a spare that may not be written.
-# vm: mem=512 timeout=240
+# vm: mem=512 timeout=600
 
 . /guest/lib.sh
 

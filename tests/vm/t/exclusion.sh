@@ -4,7 +4,7 @@
 #
 #	remap -> fails at once where told -> takes 150 ms for each write -> memory
 #
-# vm: mem=384 timeout=240
+# vm: mem=384 timeout=600
 
 . /guest/lib.sh
 

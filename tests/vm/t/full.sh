@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A spare that is full, and a breaker that opens: the error goes up, nothing is pretended, it
 # is said once, everything else goes on, and there is a way back.
-# vm: mem=384 timeout=200
+# vm: mem=384 timeout=600
 
 . /guest/lib.sh
 

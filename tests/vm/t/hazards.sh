@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The races of guest/race.c and the power cuts of guest/cuts.c, a few rounds of each, on the target
 # as it is. That each is lost without the protection it is for is shown by ../hazards.t.
-# vm: mem=512 timeout=120 modules=dm-remap,dm-inject,dm-gate,dm-volatile
+# vm: mem=512 timeout=300 modules=dm-remap,dm-inject,dm-gate,dm-volatile
 
 . /guest/lib.sh
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The fault injector itself: every rule does what it says, and nothing else.
-# vm: modules=dm-inject timeout=120
+# vm: modules=dm-inject timeout=300
 
 . /guest/lib.sh
 

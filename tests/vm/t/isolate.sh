@@ -2,7 +2,7 @@
 # What fails is found block by block: a bad block costs one slot whatever the bio was, only
 # sectors that cannot be read are pending, and errors that say nothing about the medium never
 # cause a remap.
-# vm: mem=512 timeout=200
+# vm: mem=512 timeout=600
 
 . /guest/lib.sh
 

@@ -3,7 +3,7 @@
 # and with other features, read-only, two tables at once, loads that fail before and after the
 # device was live, sizes that are refused, removal while in use. Blocks that have a slot, and a
 # sector that is pending, must come through all of it.
-# vm: mem=512 timeout=300
+# vm: mem=512 timeout=600
 
 . /guest/lib.sh
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The purpose of it all: ext4 under load on a disk that dies block by block. No wrong byte, no
 # failed write, a clean filesystem; and everything still there on a new device.
-# vm: mem=768 timeout=300
+# vm: mem=768 timeout=600
 
 . /guest/lib.sh
 

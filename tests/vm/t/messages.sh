@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Messages: what they answer, and that a bad one changes nothing and says which word is bad.
-# vm: mem=384 timeout=180
+# vm: mem=384 timeout=300
 
 . /guest/lib.sh
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Random operations against a model of the device: guest/model.c.
-# vm: mem=512 timeout=240
+# vm: mem=512 timeout=600
 
 . /guest/lib.sh
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Requests that may not wait are answered at once, are no errors and change nothing; and the
 # limits of the device are those of both disks.
-# vm: mem=512 timeout=200 modules=dm-remap,dm-inject,dm-gate
+# vm: mem=512 timeout=600 modules=dm-remap,dm-inject,dm-gate
 
 . /guest/lib.sh
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The load generator itself: it passes on a good disk, and sees each kind of wrong data.
-# vm: modules=dm-inject timeout=120
+# vm: modules=dm-inject timeout=300
 
 . /guest/lib.sh
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Who owns a spare, and that nothing is lost over suspend, reload, remove and create, also
 # while the device is busy and its disk is failing.
-# vm: mem=512 timeout=240
+# vm: mem=512 timeout=600
 
 . /guest/lib.sh
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Bad input: every malformed table line and message is refused, the kernel log names the word,
 # and nothing stays behind: no device, no slot, no memory, no reference to the module.
-# vm: mem=512 timeout=240
+# vm: mem=512 timeout=600
 
 . /guest/lib.sh
 

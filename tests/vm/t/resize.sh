@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The index grows as remaps are added, says so once per step at the right counts, and every
 # lookup is right all along: from 50 to 2,000 remaps with data, then 100,000.
-# vm: mem=768 timeout=240
+# vm: mem=768 timeout=600
 
 . /guest/lib.sh
 

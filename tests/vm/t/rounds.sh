@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Rounds of suspend, resume and reload, in every order, under a load that knows what must be read,
 # on a disk where blocks go bad meanwhile. `make check-lifecycle` does a thousand.
-# vm: mem=512 timeout=240
+# vm: mem=512 timeout=600
 
 . /guest/lib.sh
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The message salvage: pending sectors that main gives after all are kept; one pass for each
 # start; at rest while the device is suspended.
-# vm: mem=512 timeout=200
+# vm: mem=512 timeout=600
 
 . /guest/lib.sh
 

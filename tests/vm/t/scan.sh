@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The health scan: finds bad blocks before anybody reads them, only while the device is idle,
 # for a hundredth of the time at most, and goes on where it was after a suspend.
-# vm: mem=512 timeout=240
+# vm: mem=512 timeout=600
 
 . /guest/lib.sh
 

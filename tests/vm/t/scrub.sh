@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copies of the metadata die and come back under a live device: scrub finds and repairs them,
 # while it serves, and says so. What a check is due for stays due.
-# vm: mem=512 timeout=200
+# vm: mem=512 timeout=600
 
 . /guest/lib.sh
 

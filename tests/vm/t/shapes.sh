@@ -2,7 +2,7 @@
 # Requests of every shape, over devices of every block size: all block sizes of the target,
 # 4Kn disks, requests of one sector and of more than a MiB, discards, zeroes, flush and FUA,
 # dm-linear below and above, and devices that change their length.
-# vm: mem=768 timeout=300
+# vm: mem=768 timeout=600
 
 . /guest/lib.sh
 

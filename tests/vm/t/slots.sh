@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Slots that fail: what moves, what is retired, what is lost, and what only fails for now.
-# vm: mem=512 timeout=200
+# vm: mem=512 timeout=600
 
 . /guest/lib.sh
 

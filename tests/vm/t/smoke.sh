@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The target comes up under both names, prints back its table, does I/O, and goes away.
-# vm: mem=384 timeout=120
+# vm: mem=384 timeout=300
 
 . /guest/lib.sh
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What each status of main means: guest/statuses.c has the table.
-# vm: mem=384 timeout=120
+# vm: mem=384 timeout=300
 
 . /guest/lib.sh
 

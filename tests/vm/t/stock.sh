@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A stock kernel serves what remap-dump -F dmtable says, without the target: byte for byte what
 # remap-recover makes of the same main and spare, and an error where nobody has the data.
-# vm: mem=384 timeout=120 modules=none host=stock disks=10241536,8M,10241536,1M
+# vm: mem=384 timeout=300 modules=none host=stock disks=10241536,8M,10241536,1M
 
 . /guest/lib.sh
 

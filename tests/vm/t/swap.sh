@@ -2,7 +2,7 @@
 # What must not wait for memory does not: requests that refuse to wait at all, and swap on the
 # device, on a disk that fails. The blocks that go bad are remapped while memory is short, nothing
 # waits for itself, and every page comes back as it was.
-# vm: mem=384 timeout=200
+# vm: mem=384 timeout=600
 
 . /guest/lib.sh
 

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # The tools and devices that only a guest has: held by device mapper, live, with a serial number.
 #
-# vm: mem=384 timeout=200 disks=64M,16M,64M
+# vm: mem=384 timeout=600 disks=64M,16M,64M
 
 . /guest/lib.sh
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The message unmap: data comes home to main, slots become free, and nothing is pretended.
-# vm: mem=512 timeout=200 modules=dm-remap,dm-inject,dm-gate
+# vm: mem=512 timeout=600 modules=dm-remap,dm-inject,dm-gate
 
 . /guest/lib.sh
 

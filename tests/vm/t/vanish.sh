@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Disks vanish under load, both or one of them, and come back. What was flushed through the device
 # is there, and so is every remap a write was acknowledged for. (Loss of a cache is powercut.sh's.)
-# vm: mem=768 timeout=240
+# vm: mem=768 timeout=600
 
 . /guest/lib.sh
 
