@@ -250,10 +250,8 @@ static int scrub_batch(struct scrubber *scrubber)
 		table->page_live[table->objects[i].number] = live;
 		dead |= hweight8(live) < 2;
 		/* Slots of a page that takes changes again may be given out again. */
-		if (hweight8(live) >= 2 && table->objects[i].number <= table->cursor) {
-			table->cursor = table->objects[i].number;
-			table->cursor_entry = 0;
-		}
+		if (hweight8(live) >= 2)
+			rmeta_table_search_from(table, table->objects[i].number);
 	}
 	if (dead)
 		rmeta_table_set_needs_check(table);

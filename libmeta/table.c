@@ -345,6 +345,11 @@ void rmeta_table_slot_freed(struct rmeta_table *table, slot_t slot)
 	u32 page = slot / RMETA_PAGE_ENTRIES;
 
 	table->page_free[page]++;
+	rmeta_table_search_from(table, page);
+}
+
+void rmeta_table_search_from(struct rmeta_table *table, u32 page)
+{
 	if (page <= table->cursor) {
 		table->cursor = page;
 		table->cursor_entry = 0;

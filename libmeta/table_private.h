@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What table.c, change.c and load.c share, and nobody else sees.
+ * What table.c, change.c, load.c and scrub.c share, and nobody else sees.
  */
 #ifndef RMETA_TABLE_PRIVATE_H
 #define RMETA_TABLE_PRIVATE_H
@@ -34,5 +34,8 @@ int rmeta_table_load_claims(struct rmeta_table *table, struct rmeta_load *load);
 
 /* A slot became free; its entry is all zero. */
 void rmeta_table_slot_freed(struct rmeta_table *table, slot_t slot);
+
+/* A page may have a free slot again that the search has gone past. */
+void rmeta_table_search_from(struct rmeta_table *table, u32 page);
 
 #endif

@@ -195,6 +195,38 @@ static void test_page_without_changes(void)
 	stop();
 }
 
+/* The search for free slots has gone on to the next page, past more of it than the first has used. */
+static void test_page_with_slots_again(void)
+{
+	struct rmeta_scrub found;
+	unsigned int copy, i;
+	bool in_page = true;
+	slot_t slot;
+	u8 ready;
+
+	start(64);
+	is(map(7), 0, "a remap");
+	for (copy = 1; copy < RMETA_COPIES; copy++)
+		memdisk_fault(&disk, rmeta_page_sector(&table.store.geo, copy, 0), 8, true, true);
+	is(map(8), -EIO, "four copies of a page die in a change");
+	ready = table.page_free[0];
+	ok(ready > 200, "%u of its slots are free", ready);
+	for (i = 0; i < 200; i++)
+		if (rmeta_table_reserve(&table, &slot) || slot / RMETA_PAGE_ENTRIES != 1)
+			break;
+	is(i, 200, "slots come from the next page");
+	memdisk_heal(&disk);
+	is(scrub(&found), 0, "the copies are back: scrub");
+	for (i = 0; i < ready; i++)
+		if (rmeta_table_reserve(&table, &slot) || slot / RMETA_PAGE_ENTRIES != 0)
+			in_page = false;
+	ok(in_page, "the free slots of the page come first");
+	is(table.page_free[0], 0, "all of them");
+	is(rmeta_table_reserve(&table, &slot), 0, "one more");
+	is(slot, RMETA_PAGE_ENTRIES + 200, "is where the next page was left");
+	stop();
+}
+
 static void test_left_alone(void)
 {
 	struct rmeta_superblock sb;
@@ -254,6 +286,7 @@ int main(void)
 	test_lost_write();
 	test_dead_and_back();
 	test_page_without_changes();
+	test_page_with_slots_again();
 	test_left_alone();
 	return done();
 }
