@@ -323,6 +323,20 @@ static bool anything_due(const struct repairer *repairer)
 	return false;
 }
 
+/* Copies that were whole, and that the repair itself could not write: the next check finds them. */
+static void raise_unwritten(struct rmeta_checker *checker, u8 copies)
+{
+	struct rmeta_problem problem = rmeta_check_problem(RMETA_P_SB_STALE);
+	unsigned int copy;
+
+	checker->frozen = true;		/* nothing more to ask: it was tried */
+	for (copy = 0; copy < RMETA_COPIES; copy++) {
+		problem.copies = (u8)(copies & (1U << copy));
+		if (problem.copies)
+			rmeta_check_raise(checker, &problem, "it could not be written just now");
+	}
+}
+
 static int write_all(struct repairer *repairer)
 {
 	struct rmeta_checker *checker = repairer->checker;
@@ -330,6 +344,7 @@ static int write_all(struct repairer *repairer)
 	bool was_marked = check->sb.state & RMETA_NEEDS_CHECK, mark;
 	u8 wanted = checker->sb_rebuilt ? RMETA_ALL_COPIES :
 		    checker->sb_live | checker->sb_first | checker->sb_then;
+	u8 whole = checker->sb_rebuilt ? 0 : checker->sb_live;
 	u32 short_copies;
 	int r;
 
@@ -352,7 +367,9 @@ static int write_all(struct repairer *repairer)
 	r = write_superblock(checker, mark);
 	if (r)
 		return r;
-	short_copies = hweight8(wanted & ~checker->sb_live) + (mark && checker->check_asked);
+	raise_unwritten(checker, (u8)(whole & ~checker->sb_live));
+	short_copies = hweight8(wanted & ~whole & ~checker->sb_live) +
+		       (mark && checker->check_asked);
 	if (checker->sb_approved > short_copies)
 		check->fixed += checker->sb_approved - short_copies;
 	return repairer->failed ? -EIO : 0;
