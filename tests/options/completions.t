@@ -67,17 +67,27 @@ else
 	skip "fish" "no fish"
 fi
 
+# Those that their last letter does not tell from another one.
+distinct() {
+	longs "$1" | awk '{ name[NR] = $0 } END { for (i = 1; i <= NR; i++) {
+		start = substr(name[i], 1, length(name[i]) - 1)
+		for (j = 1; j <= NR && (j == i || index(name[j], start) != 1); j++)
+			;
+		if (j > NR)
+			print name[i]
+	} }'
+}
 if command -v zsh >/dev/null; then
 	# All lines through one zsh: long options without their last letter, and what is special.
 	{
 		for tool in $tools; do
-			longs "$tool" | sed "s/^/$tool /; s/.\$//"
+			distinct "$tool" | sed "s/^/$tool /; s/.\$//"
 		done
 		printf '%s\n' 'remap-dump -F htm' 'remap-dump --format=badb' 'remap-dump image.' \
 			'remap-import --verify=sam' 'remap-dump -o "image tw' 'remap-dump -F html --forma' "remap-dump ${device%?}"
 	} >typed
 	timeout 300 "$tests_dir/../options/zsh-complete" "$made/zsh" <typed >got
-	for tool in $tools; do longs "$tool" | sed "s/^/$tool /"; done >want
+	for tool in $tools; do distinct "$tool" | sed "s/^/$tool /"; done >want
 	bad=$(paste -d '|' want got | head -n "$(wc -l <want)" |
 		awk -F'|' 'index($2, $1) != 1 { print $2 " should begin with " $1 }')
 	is "$bad" "" "zsh: every long option of every tool ($(wc -l <want))"
