@@ -163,6 +163,11 @@ class Layout:
         return ZONE_START + zone * self.zone_sectors + OBJECT_SECTORS * self.table_pages + \
             index * self.block_sectors
 
+    def device_pages(self, device_sectors):
+        """Pages of which a device of this length has at least the first copy."""
+        first = self.page_sector(0, 0)
+        return min(self.table_pages, max(0, device_sectors - first) // OBJECT_SECTORS)
+
     def whole_groups(self, pages):
         """Can so many pages be in use?"""
         return pages == self.table_pages or \
@@ -290,9 +295,9 @@ class Table:
 
     def read(self, device, pages_used):
         """Read the pages in use and those behind them (rule 7d), then settle the claims."""
-        start = 0
-        while start < self.layout.table_pages:
-            nr = min(GROUP_PAGES, self.layout.table_pages - start)
+        start, end = 0, self.layout.device_pages(device.sectors)
+        while start < end:
+            nr = min(GROUP_PAGES, end - start)
             group = [device.read_objects(self.layout.page_sector(start, copy), nr)
                      for copy in range(COPIES)]
             judged = [self.judge(start + at, [run[at] for run in group]) for at in range(nr)]
@@ -306,6 +311,8 @@ class Table:
                 self.forgive_growth(start, pages_used)
             start += nr
             self.pages = start
+        if pages_used != NO_PAGES_KNOWN:
+            self.lost_pages += range(end, min(pages_used, self.layout.table_pages))
         self.settle_claims()
 
     def goes_on(self, device, start):
