@@ -66,8 +66,17 @@ static bool how(const char *what)
 	return text && !strcmp(text, what);
 }
 
+static int wanted_signal(void)
+{
+	const char *name = getenv("POWER_SIGNAL");
+
+	return !name ? SIGTERM : !strcmp(name, "INT") ? SIGINT : !strcmp(name, "HUP") ? SIGHUP : SIGTERM;
+}
+
 __attribute__((constructor)) static void begin(void)
 {
+	/* Whoever started the test may have had it ignored, as nohup(1) does, and "&" in a script. */
+	signal(wanted_signal(), SIG_DFL);
 	real_pwrite = dlsym(RTLD_NEXT, "pwrite64");
 	real_pread = dlsym(RTLD_NEXT, "pread64");
 	real_preadv = dlsym(RTLD_NEXT, "preadv64");
@@ -131,9 +140,7 @@ static bool is_time(void)
 
 static void send_signal(void)
 {
-	const char *name = getenv("POWER_SIGNAL");
-
-	raise(!name ? SIGTERM : !strcmp(name, "INT") ? SIGINT : !strcmp(name, "HUP") ? SIGHUP : SIGTERM);
+	raise(wanted_signal());
 }
 
 static void end(void)
