@@ -70,8 +70,8 @@ runs "off" put no_auto_remap off
 is "$(sio w /dev/mapper/r 5000 8 @2)" "w 5000+8 OK" "and without it the write is remapped"
 inject main clear
 is "$(dm_table r | cut -d ' ' -f 6-)" "8 format breaker 2000 70 retry_budget 7 read_policy remap" "gone from the table"
-runs "by message" dm_message r set breaker 9 9
-is "$(file config/breaker_slots) $(status r breaker)" "9 9" "breaker"
+runs "by message" dm_message r set breaker 9 3600
+is "$(file config/breaker_slots) $(status r breaker)" "9 7" "breaker: nine in an hour, two of them taken"
 before=$(dm_table r)
 for word in "retry_budget -1" "retry_budget 86401" "retry_budget 1x" "breaker_slots 0" \
 	"breaker_seconds 0" "read_policy never" "no_auto_remap maybe" "scan_interval 31536001" \
