@@ -11,7 +11,7 @@ TOOLS_LIBS := -lblkid -lyajl -lz
 # What is on a spare, or in a dump of one.
 DUMP_READ_OBJ := $(O)/tools/dump_examine.o $(O)/tools/dump_file.o $(O)/tools/dump_members.o
 
-remap-format_OBJ := $(O)/tools/remap-format.o
+remap-format_OBJ := $(O)/tools/remap-format.o $(O)/tools/make_spare.o
 remap-check_OBJ := $(O)/tools/remap-check.o $(O)/tools/check_main.o $(O)/tools/check_losses.o
 remap-dump_OBJ := $(O)/tools/remap-dump.o $(O)/tools/dump_json.o $(O)/tools/dump_text.o \
 	$(O)/tools/dump_html.o $(O)/tools/dump_lists.o $(O)/tools/dump_page.o \
