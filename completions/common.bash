@@ -49,3 +49,43 @@ __remap_devices()
 	done
 }
 
+# Names of device-mapper devices.
+__remap_names()
+{
+	local path names=
+	for path in /dev/mapper/*; do
+		[[ $path == */control || $path == *'*' ]] || names+="${path##*/} "
+	done
+	__remap_words "$names"
+}
+
+# verb: the first word that is no option, before the cursor.
+__remap_verb()
+{
+	local i
+	verb=
+	for ((i = 1; i < COMP_CWORD && ${#verb} == 0; i++)); do
+		case ${COMP_WORDS[i]} in
+		--color|--progress) ((i++)); [[ ${COMP_WORDS[i]} == = ]] && ((i++));;
+		-*) ;;
+		*) verb=${COMP_WORDS[i]};;
+		esac
+	done
+}
+
+# place: which operand of the verb the cursor is on. $1: options that take a value
+__remap_place()
+{
+	local i word
+	place=0	# the verb
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		if [[ " $1 " == *" $word "* ]]; then
+			((i++))
+			[[ ${COMP_WORDS[i]} == = ]] && ((i++))
+		elif [[ $word != -* ]]; then
+			((place++))
+		fi
+	done
+}
+

@@ -8,3 +8,9 @@ function __remap_devices --description 'Block devices'
     end
 end
 
+function __remap_names --description 'Device-mapper devices'
+    for path in /dev/mapper/*
+        test $path = /dev/mapper/control; or string replace -r '.*/' '' -- $path
+    end
+end
+

@@ -7,3 +7,9 @@ __remap_devices()
 	_alternative 'devices:block device:compadd -- /dev/*(-%bN)' 'files:image file:_files'
 }
 
+# Names of device-mapper devices.
+__remap_names()
+{
+	local -a names=(/dev/mapper/*(-%bN:t))
+	compadd -a names
+}

@@ -10,6 +10,7 @@
 #include "options.h"
 #include "undo.h"
 #include "units.h"
+#include "verbs.h"
 #include "version.h"
 
 static const char *const color_choices[] = { "auto", "always", "never", NULL };
@@ -79,6 +80,7 @@ static bool takes_value(const struct option_row *row)
 	case OPTION_TEXT:
 	case OPTION_FILE:
 	case OPTION_DEVICE:
+	case OPTION_NAME:
 	case OPTION_CHOICE:
 	case OPTION_SIZE:
 		return true;
@@ -114,16 +116,39 @@ static void print_row(const struct option_row *row)
 	printf("\n");
 }
 
+/* " VERB", or nothing. */
+static void print_verb(const struct tool *tool)
+{
+	if (tool->verb)
+		printf(" %s", tool->verb);
+}
+
+static void print_verbs(const struct tool *tool)
+{
+	unsigned int nr;
+
+	printf("\nVerbs:\n");
+	for (nr = 0; nr < tool->nr_verbs; nr++)
+		printf("  %-14s  %s\n", tool->verbs[nr]->tool->verb, tool->verbs[nr]->help);
+	printf("\n%s VERB --help says more about one.\n", tool->name);
+}
+
 static void print_help(const struct tool *tool)
 {
 	const struct option_row *row;
 	unsigned int nr;
 
-	printf("Usage: %s %s\n\n%s\n\nOptions:\n", tool->name, tool->usage, tool->summary);
+	printf("Usage: %s", tool->name);
+	print_verb(tool);
+	printf("%s%s\n\n%s\n", *tool->usage ? " " : "", tool->usage, tool->summary);
+	if (tool->verbs)
+		print_verbs(tool);
+	printf("\nOptions:\n");
 	for (nr = 0; (row = get_row(tool, nr)); nr++)
 		if (row->help)
 			print_row(row);
-	printf("\nSizes are in bytes, or take a suffix: s (512-byte sectors), K, M, G, T.\n");
+	if (!tool->verbs)
+		printf("\nSizes are in bytes, or take a suffix: s (512-byte sectors), K, M, G, T.\n");
 	if (*tool->details)
 		printf("\n%s\n", tool->details);
 	printf("\nExample:\n  %s\n", tool->example);
@@ -135,6 +160,7 @@ static const char *kind_name(enum option_kind kind)
 	case OPTION_TEXT: return "text";
 	case OPTION_FILE: return "file";
 	case OPTION_DEVICE: return "device";
+	case OPTION_NAME: return "name";
 	case OPTION_CHOICE: return "choice";
 	case OPTION_CHOICE_OR: return "optional-choice";
 	case OPTION_SIZE: return "size";
@@ -145,7 +171,7 @@ static const char *kind_name(enum option_kind kind)
 /*
  * For completions and the checks of help and manual pages: a line for each option, with
  * tabs between letter, name, kind, argument, choices and help ("-" where there is none),
- * and one line for the operand.
+ * and one line for each operand. Behind a line for a verb is what belongs to it.
  */
 static void print_options(const struct tool *tool)
 {
@@ -162,9 +188,17 @@ static void print_options(const struct tool *tool)
 			printf("%s%s", i ? "," : "", row->choices[i]);
 		printf("%s\t%s\n", row->choices ? "" : "-", row->help);
 	}
-	if (tool->operand)
+	if (tool->operand && !tool->verbs)
 		printf("operand\t-\t%s\t%s\t-\t-\t-\n", tool->operand,
 		       kind_name(tool->operand_kind));
+	for (i = 0; i < tool->nr_operands; i++)
+		printf("operand\t-\t%s\t%s\t-\t-\t-\n", tool->operands[i].name,
+		       kind_name(tool->operands[i].kind));
+	for (i = 0; i < tool->nr_verbs; i++) {
+		printf("verb\t-\t%s\t-\t-\t-\t%s\n", tool->verbs[i]->tool->verb,
+		       tool->verbs[i]->help);
+		print_options(tool->verbs[i]->tool);
+	}
 }
 
 static int misused_va(const struct tool *tool, const char *fmt, va_list ap)
@@ -173,7 +207,8 @@ static int misused_va(const struct tool *tool, const char *fmt, va_list ap)
 
 	if (vasprintf(&text, fmt, ap) < 0)
 		report_out_of_memory();
-	report_error("%s (try %s --help)", text, tool->name);
+	report_error("%s (try %s%s%s --help)", text, tool->name, tool->verb ? " " : "",
+		     tool->verb ? tool->verb : "");
 	free(text);
 	return STATUS_USAGE;
 }
@@ -279,6 +314,7 @@ static int set_option(const struct tool *tool, const struct option_row *row, con
 	case OPTION_TEXT:
 	case OPTION_FILE:
 	case OPTION_DEVICE:
+	case OPTION_NAME:
 		if (!*value)
 			return misuse(tool, "%s: needs a value that is not empty", shown);
 		*(const char **)field = value;
@@ -367,11 +403,57 @@ static int parse_short(const struct tool *tool, const char *word, const char *ne
 	return -1;
 }
 
+/* "NAME MAIN SPARE", in brackets what may be left out. */
+static const char *operand_names(const struct tool *tool, char *text, size_t bytes)
+{
+	unsigned int nr, optional = tool->nr_operands - tool->min_operands;
+
+	for (*text = 0, nr = 0; nr < tool->nr_operands; nr++)
+		snprintf(text + strlen(text), bytes - strlen(text), "%s%s%s%s", nr ? " " : "",
+			 nr < optional ? "[" : "", tool->operands[nr].name,
+			 nr < optional ? "]" : "");
+	return text;
+}
+
+static int parse_several(const struct tool *tool, const char *word, struct common_options *common)
+{
+	char names[80], *escaped;
+	int status;
+
+	if (!*word)
+		return misuse(tool, "an operand is empty; expected is: %s",
+			      operand_names(tool, names, sizeof(names)));
+	if (common->nr_operands < tool->nr_operands) {
+		common->operands[common->nr_operands++] = word;
+		return -1;
+	}
+	escaped = escape_text(word, strlen(word));
+	status = misuse(tool, "\"%s\" is one operand too many; expected is: %s", escaped,
+			operand_names(tool, names, sizeof(names)));
+	free(escaped);
+	return status;
+}
+
+/* Return: -1 when there are as many operands as there must be. */
+static int check_operands(const struct tool *tool, const struct common_options *common)
+{
+	unsigned int given = common->nr_operands;
+
+	if (tool->operand && !common->operand)
+		return misuse(tool, "%s is missing", tool->operand);
+	if (given >= tool->min_operands)
+		return -1;
+	return misuse(tool, "%s is missing",
+		      tool->operands[tool->nr_operands - tool->min_operands + given].name);
+}
+
 static int parse_operand(const struct tool *tool, const char *word, struct common_options *common)
 {
 	char *first, *second;
 	int status;
 
+	if (tool->operands)
+		return parse_several(tool, word, common);
 	if (!tool->operand) {
 		first = escape_text(word, strlen(word));
 		status = misuse(tool, "everything is said by options; there is no place for \"%s\"",
@@ -440,8 +522,8 @@ int options_parse(const struct tool *tool, void *options, int argc, char **argv)
 
 	report_init(tool->name);
 	status = parse_words(tool, options, argc, argv);
-	if (status < 0 && tool->operand && !common->operand)
-		status = misuse(tool, "%s is missing", tool->operand);
+	if (status < 0)
+		status = check_operands(tool, common);
 	if (status == STATUS_DONE)	/* --help and the like are text, also with --json */
 		common->report.json = false;
 	else
@@ -449,4 +531,22 @@ int options_parse(const struct tool *tool, void *options, int argc, char **argv)
 	report_configure(&common->report);
 	undo_configure(common->undo, tool->name);
 	return status < 0 ? -1 : report_finish(status);
+}
+
+int options_first_operand(const struct tool *tool, int argc, char **argv)
+{
+	const struct option_row *row;
+	int i;
+
+	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+		if (argv[i][1] != '-')
+			row = find_short(tool, argv[i][strlen(argv[i]) - 1]);
+		else if (argv[i][2])
+			row = find_long(tool, argv[i] + 2, strlen(argv[i] + 2));
+		else
+			return i + 1 < argc ? i + 1 : argc;
+		if (row && takes_value(row))
+			i++;
+	}
+	return i < argc ? i : argc;
 }

@@ -17,6 +17,7 @@ enum option_kind {
 	OPTION_TEXT,	/* const char * */
 	OPTION_FILE,	/* const char *: a file; completed as one */
 	OPTION_DEVICE,	/* const char *: a block device or an image file */
+	OPTION_NAME,	/* const char *: name of a device-mapper device */
 	OPTION_CHOICE,	/* int: index into row->choices */
 	OPTION_CHOICE_OR,	/* likewise, only as --name=CHOICE; row->value without one */
 	OPTION_SIZE,	/* u64, bytes, with suffixes; within row->min and row->max */
@@ -51,28 +52,55 @@ struct option_row {
 	u64 max;
 };
 
+#define OPTIONS_OPERANDS 3	/* as many as any table has */
+
 /**
- * struct tool - a program's command line
+ * struct operand_row - one of several operands
+ * @name: in messages and in --help
+ * @kind: OPTION_NAME, OPTION_DEVICE, OPTION_FILE or OPTION_TEXT, for completion
+ */
+struct operand_row {
+	const char *name;
+	enum option_kind kind;
+};
+
+struct verb;
+
+/**
+ * struct tool - a program's command line, or that of one verb of a program
  * @name: of the program
+ * @verb: that this is of, or NULL
  * @summary: what it does, one sentence
  * @usage: what follows the name
  * @details: paragraphs after the options in --help, or ""
  * @example: a command that works, with a word on what it does
  * @operand: name of the operand, or NULL: there is none
  * @operand_kind: OPTION_DEVICE or OPTION_FILE, for completion
+ * @operands: where there are several, their table instead of @operand
+ * @nr_operands: rows of @operands, at most OPTIONS_OPERANDS
+ * @min_operands: that must be given; those that may be left out are the first ones
  * @undo: it writes to a spare that is there: it has -z, and device_open() heeds it
+ * @verbs: of a program whose first operand says what it does; verbs.h. Its own table has the
+ *	common options only
+ * @nr_verbs: how many
  * @rows: options, besides those that all tools have
  * @nr_rows: how many
  */
 struct tool {
 	const char *name;
+	const char *verb;
 	const char *summary;
 	const char *usage;
 	const char *details;
 	const char *example;
 	const char *operand;
 	enum option_kind operand_kind;
+	const struct operand_row *operands;
+	unsigned int nr_operands;
+	unsigned int min_operands;
 	bool undo;
+	const struct verb *const *verbs;
+	unsigned int nr_verbs;
 	const struct option_row *rows;
 	unsigned int nr_rows;
 };
@@ -81,11 +109,15 @@ struct tool {
  * struct common_options - what all tools have; first in each tool's struct
  * @report: for report_configure(), which options_parse() calls
  * @operand: the one operand
+ * @operands: of a tool with a table of them, as many as were given
+ * @nr_operands: how many
  * @undo: undo file, or NULL
  */
 struct common_options {
 	struct report_options report;
 	const char *operand;
+	const char *operands[OPTIONS_OPERANDS];
+	unsigned int nr_operands;
 	const char *undo;
 };
 
@@ -102,6 +134,16 @@ struct common_options {
  * Return: -1 to go on with the program; else its exit status, with everything said.
  */
 int options_parse(const struct tool *tool, void *options, int argc, char **argv);
+
+/**
+ * options_first_operand() - where the first operand stands
+ * @tool: the table by which options before it are read
+ * @argc: of main()
+ * @argv: of main()
+ *
+ * Return: its index in @argv, or @argc when there is none.
+ */
+int options_first_operand(const struct tool *tool, int argc, char **argv);
 
 /**
  * options_misused() - the command line was parsed but makes no sense

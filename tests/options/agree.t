@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # For every tool: the options of its table, of its --help and of the OPTIONS of its manual page are
-# the same, letter and name together; and the manual pages are well formed.
+# the same, letter and name together; and the manual pages are well formed. Of a program with verbs
+# each verb is looked at by itself, and the page has the options of all of them, each once.
 . "$(dirname "$0")/../tools/lib.sh"
 top=$(cd "$tests_dir/../.." && pwd)
 tools=$(cd "$BUILD/completions" && ls -- *.options | sed 's/\.options$//')
@@ -13,8 +14,11 @@ of_table() {
 		argument = $5 == "-" ? "" : " ARGUMENT"
 		if ($2 != "-") print "-" $2 argument
 		if ($3 != "-") print "--" $3 argument
-	}' "$1" | sort
+	}' "$1" | sort -u
 }
+# Names of verbs, and the part of a table before them.
+verbs_of() { awk -F'\t' '$1 == "verb" { print $3 }' "$1"; }
+own_part() { sed '/^verb\t/,$d' "$1"; }
 of_help() { sed -n '/^Options:/,/^$/s/^  *\(-.*\)/\1/p' "$1" | of_lines; }
 # What a page says of --print-options is right, but the table does not show it.
 of_page() {
@@ -35,12 +39,25 @@ for tool in $tools; do
 	"$tool" --print-options >table 2>&1
 	ok "$tool: the completions are made from its present table" \
 		cmp table "$BUILD/completions/$tool.options"
-	of_table table >want
+	own_part table >own
+	of_table own >want
 	"$tool" --help >help
 	of_help help >got
 	is "$(diff want got)" "" "$tool: --help has the options of the table"
 	like "$(cat help)" "^Usage: $tool " "$tool: --help begins with its name"
 	like "$(tail -n 2 help)" "^  .*$tool" "$tool: --help ends with an example"
+	for verb in $(verbs_of table); do
+		"$tool" "$verb" --print-options >own 2>&1
+		of_table own >want
+		"$tool" "$verb" --help >help
+		of_help help >got
+		is "$(diff want got)" "" "$tool $verb: --help has the options of the table"
+		like "$(cat help)" "^Usage: $tool $verb" "$tool $verb: --help begins with its name"
+		like "$(tail -n 2 help)" "^  .*$tool $verb" "$tool $verb: --help ends with an example"
+		[ ! -f "$top/man/$tool.8" ] ||
+			like "$(cat "$top/man/$tool.8")" "^\.It Cm $verb( |\$)" "$tool $verb: is in the manual page"
+	done
+	of_table table >want
 	page=$top/man/$tool.8
 	if [ ! -f "$page" ]; then
 		fail "$tool has a manual page, man/$tool.8"

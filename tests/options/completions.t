@@ -8,10 +8,18 @@ tools=$(cd "$made" && ls -- *.options | sed 's/\.options$//')
 truncate -s 1M image.img "image two.img"
 mkdir directory
 
-words() { awk -F'\t' '$1 == "option" { if ($2 != "-") print "-" $2; if ($3 != "-") print "--" $3 }' "$made/$1.options" | sort; }
-longs() { awk -F'\t' '$1 == "option" && $3 != "-" { print "--" $3 }' "$made/$1.options"; }
+# Each takes "TOOL" or "TOOL VERB".
+part() {
+	set -- $1
+	awk -F'\t' -v want="${2:-}" '$1 == "verb" { verb = $3 } verb == want' "$made/$1.options"
+}
+words() { part "$1" | awk -F'\t' '$1 == "option" { if ($2 != "-") print "-" $2; if ($3 != "-") print "--" $3 }' | sort; }
+longs() { part "$1" | awk -F'\t' '$1 == "option" && $3 != "-" { print "--" $3 }'; }
 # choices TOOL: lines "--format text json ..."
-choices() { awk -F'\t' '$4 == "choice" { gsub(",", " ", $6); print "--" $3, $6 }' "$made/$1.options"; }
+choices() { part "$1" | awk -F'\t' '$4 == "choice" { gsub(",", " ", $6); print "--" $3, $6 }'; }
+verbs() { awk -F'\t' '$1 == "verb" { print $3 }' "$made/$1.options"; }
+# Lines "TOOL" and "TOOL VERB"
+commands=$(for tool in $tools; do echo "$tool"; verbs "$tool" | sed "s/^/$tool /"; done)
 
 # in_bash WORD...: what bash offers for the last word
 in_bash() {
@@ -20,12 +28,15 @@ in_bash() {
 		eval "$(complete -p "$1" | sed "s/.* -F \([^ ]*\) .*/\1/")"
 		printf "%s\n" "${COMPREPLY[@]}"' bash "$made" "$@" | sort
 }
-for tool in $tools; do
-	is "$(in_bash "$tool" -)" "$(words "$tool")" "bash: $tool: its options"
+while read -r command; do
+	is "$(in_bash $command -)" "$(words "$command")" "bash: $command: its options"
 	while read -r option values; do
-		is "$(in_bash "$tool" "$option" "")" "$(tr ' ' '\n' <<<"$values" | sort)" \
-			"bash: $tool $option: its choices"
-	done < <(choices "$tool")
+		is "$(in_bash $command "$option" "")" "$(tr ' ' '\n' <<<"$values" | sort)" \
+			"bash: $command $option: its choices"
+	done < <(choices "$command")
+done <<<"$commands"
+for tool in $tools; do
+	[ -z "$(verbs "$tool")" ] || is "$(in_bash "$tool" "")" "$(verbs "$tool" | sort)" "bash: $tool: its verbs"
 done
 is "$(in_bash remap-dump --format = ht)" html "bash: --format=ht, cut apart at the ="
 is "$(in_bash remap-dump --format = | wc -l)" 7 "bash: --format="
@@ -51,12 +62,17 @@ if command -v fish >/dev/null; then
 		fish --no-config -c 'set -p fish_complete_path $argv[1]/fish
 			for line in $argv[2..]; complete -C $line; echo; end' "$made" "$@" | cut -f 1
 	}
-	for tool in $tools; do
-		is "$(in_fish "$tool -" | sed 's/=$//; /^$/d' | sort -u)" "$(words "$tool")" "fish: $tool: its options"
+	while read -r command; do
+		is "$(in_fish "$command -" </dev/null | sed 's/=$//; /^$/d' | sort -u)" "$(words "$command")" \
+			"fish: $command: its options"
 		while read -r option values; do
-			is "$(in_fish "$tool $option " | sort | sed '/^$/d')" \
-				"$(tr ' ' '\n' <<<"$values" | sort)" "fish: $tool $option: its choices"
-		done < <(choices "$tool")
+			is "$(in_fish "$command $option " </dev/null | sort | sed '/^$/d')" \
+				"$(tr ' ' '\n' <<<"$values" | sort)" "fish: $command $option: its choices"
+		done < <(choices "$command")
+	done <<<"$commands"
+	for tool in $tools; do
+		[ -z "$(verbs "$tool")" ] ||
+			is "$(in_fish "$tool " | sed '/^$/d' | sort)" "$(verbs "$tool" | sort)" "fish: $tool: its verbs"
 	done
 	is "$(in_fish "remap-dump --format=ht")" --format=html "fish: --format=ht"
 	is "$(in_fish "remap-import --verify=sa")" --verify=sample "fish: a value that is optional"
@@ -80,14 +96,14 @@ distinct() {
 if command -v zsh >/dev/null; then
 	# All lines through one zsh: long options without their last letter, and what is special.
 	{
-		for tool in $tools; do
-			distinct "$tool" | sed "s/^/$tool /; s/.\$//"
-		done
+		while read -r command; do
+			distinct "$command" | sed "s/^/$command /; s/.\$//"
+		done <<<"$commands"
 		printf '%s\n' 'remap-dump -F htm' 'remap-dump --format=badb' 'remap-dump image.' \
 			'remap-import --verify=sam' 'remap-dump -o "image tw' 'remap-dump -F html --forma' "remap-dump ${device%?}"
 	} >typed
 	timeout 300 "$tests_dir/../options/zsh-complete" "$made/zsh" <typed >got
-	for tool in $tools; do distinct "$tool" | sed "s/^/$tool /"; done >want
+	while read -r command; do distinct "$command" | sed "s/^/$command /"; done <<<"$commands" >want
 	bad=$(paste -d '|' want got | head -n "$(wc -l <want)" |
 		awk -F'|' 'index($2, $1) != 1 { print $2 " should begin with " $1 }')
 	is "$bad" "" "zsh: every long option of every tool ($(wc -l <want))"
