@@ -18,10 +18,13 @@ remap-dump_OBJ := $(O)/tools/remap-dump.o $(O)/tools/dump_json.o $(O)/tools/dump
 	$(O)/tools/dump_survey.o $(O)/tools/output.o $(O)/tools/digest.o $(O)/tools/dump_record.o \
 	$(DUMP_READ_OBJ)
 remap-dump_LIBS := -lnettle
+# Live devices; who has them needs -ldevmapper.
+LIVE := dm
 LISTS := list ranges list_badblocks list_csv list_ddrescue list_dumpe2fs list_kmsg list_mdadm \
 	list_smart list_smart_end
 IMPORT := remap-import import_read import_plan import_verify import_show import_apply place smartctl
-remap-import_OBJ := $(patsubst %,$(O)/tools/%.o,$(IMPORT) $(LISTS))
+remap-import_OBJ := $(patsubst %,$(O)/tools/%.o,$(IMPORT) $(LISTS) $(LIVE))
+remap-import_LIBS := -ldevmapper
 
 remap-restore_OBJ := $(O)/tools/remap-restore.o $(O)/tools/restore_table.o \
 	$(O)/tools/dump_file.o $(O)/tools/dump_members.o $(O)/tools/salvage.o $(O)/tools/ranges.o

@@ -32,13 +32,22 @@ $(BUILD)/vm/bin/%: tests/vm/guest/%.c $(O)/vm/lib.a $(LIBMETA)
 	$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -Itests -Itests/vm/guest/lib -pthread -static -o $@ $< $(O)/vm/lib.a $(LIBMETA)
 
 # Tools, for what they say of devices that only a guest has.
-VM_TOOLS := $(patsubst %,$(BUILD)/vm/bin/%,remap-format remap-check remap-dump remap-import)
+VM_TOOLS := $(patsubst %,$(BUILD)/vm/bin/%,remap-format remap-check remap-dump)
 VM_TOOLS_LIBS := -lblkid -lyajl_s -lz -lnettle
 vm-programs: $(VM_TOOLS)
 
 $(VM_TOOLS): $(BUILD)/vm/bin/%: $(BUILD)/%
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -static -o $@ $($*_OBJ) $(TOOLS_COMMON_OBJ) $(LIBMETA) $(VM_TOOLS_LIBS)
+
+# Tools of which a library exists as a shared one only (libdevmapper), as users have them.
+VM_SHARED_TOOLS := remap-import
+VM_SHARED := $(BUILD)/vm/shared
+vm-programs: $(VM_SHARED).stamp
+
+$(VM_SHARED).stamp: $(VM_SHARED_TOOLS:%=$(BUILD)/%) tests/vm/shared
+	tests/vm/shared $(VM_SHARED) $(VM_SHARED_TOOLS:%=$(BUILD)/%)
+	@touch $@
 
 -include $(VM_PROGRAMS:=.d) $(VM_LIB_OBJ:.o=.d)
 
