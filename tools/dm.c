@@ -52,13 +52,18 @@ static char *copy_text(const char *text)
 	return memcpy(report_alloc(bytes), text ? text : "", bytes);
 }
 
-/* Return: never NULL. */
+/* Return: NULL without memory, and where device mapper does not answer at all. */
+static struct dm_task *try_task(int type)
+{
+	dm_log_with_errno_init(log_quietly);
+	return dm_task_create(type);
+}
+
+/* After dmdev_check(). Return: never NULL. */
 static struct dm_task *new_task(int type)
 {
-	struct dm_task *task;
+	struct dm_task *task = try_task(type);
 
-	dm_log_with_errno_init(log_quietly);
-	task = dm_task_create(type);
 	if (!task)
 		report_out_of_memory();
 	return task;
@@ -90,7 +95,9 @@ int dmdev_check(void)
 	if (fd >= 0)
 		close(fd);
 	/* Where the node is missing the library makes it, if the driver is there. */
-	task = new_task(DM_DEVICE_VERSION);
+	task = try_task(DM_DEVICE_VERSION);
+	if (!task)
+		return -ENOSYS;
 	r = run_task(task);
 	dm_task_destroy(task);
 	return r;
