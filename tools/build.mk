@@ -33,7 +33,11 @@ remap-recover_OBJ := $(O)/tools/remap-recover.o $(O)/tools/composite.o $(O)/tool
 	$(O)/tools/ranges.o $(O)/tools/dump_survey.o $(DUMP_READ_OBJ)
 remap-recover_LIBS := -lext2fs -lcom_err
 
-TOOLS_NAMES := remap-format remap-check remap-dump remap-import remap-restore remap-recover
+SETUP := remap-setup verbs setup_list blockdev
+remap-setup_OBJ := $(patsubst %,$(O)/tools/%.o,$(SETUP) $(LIVE))
+remap-setup_LIBS := -ldevmapper
+
+TOOLS_NAMES := remap-setup remap-format remap-check remap-dump remap-import remap-restore remap-recover
 TOOLS += $(TOOLS_NAMES:%=$(BUILD)/%)
 
 define TOOL_RULE

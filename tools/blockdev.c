@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Block devices, from sysfs.
+ */
+#include <blkid/blkid.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "blockdev.h"
+#include "escape.h"
+#include "report.h"
+
+#define CLASS "/sys/class/block"
+#define OUR_UUID "REMAP-"	/* device mapper's uuid of a live device begins so */
+
+/* A line of sysfs without blanks at its ends; false when there is none, or an empty one. */
+static bool read_attribute(const char *dir, const char *name, char *value, size_t bytes)
+{
+	char path[BLOCKDEV_PATH];
+	size_t length;
+	FILE *file;
+	bool good;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	good = fgets(value, (int)bytes, file);
+	fclose(file);
+	if (!good)
+		return false;
+	for (length = strlen(value); length && isspace((unsigned char)value[length - 1]);)
+		value[--length] = 0;
+	return length;
+}
+
+bool blockdev_parse(const char *text, dev_t *number)
+{
+	unsigned int major_nr, minor_nr;
+	char end;
+
+	if (sscanf(text, "%u:%u%c", &major_nr, &minor_nr, &end) != 2)
+		return false;
+	*number = makedev(major_nr, minor_nr);
+	return true;
+}
+
+/* The name of the kernel for it is what its directory is called, but for "!" instead of "/". */
+static void set_path(struct blockdev *dev, const char *dir, const char *name)
+{
+	char mapped[BLOCKDEV_PATH], *escaped;
+	size_t i;
+
+	if (read_attribute(dir, "dm/name", mapped, 130)) {
+		escaped = escape_text(mapped, strlen(mapped));
+		snprintf(dev->path, sizeof(dev->path), "/dev/mapper/%.300s", escaped);
+	} else {
+		escaped = escape_text(name, strlen(name));
+		snprintf(dev->path, sizeof(dev->path), "/dev/%.300s", escaped);
+		for (i = 5; dev->path[i]; i++)
+			if (dev->path[i] == '!')
+				dev->path[i] = '/';
+	}
+	free(escaped);
+}
+
+static bool read_device(struct blockdev *dev, const char *dir, const char *name)
+{
+	char value[200];
+
+	*dev = (struct blockdev){ .number = 0 };
+	if (!read_attribute(dir, "dev", value, sizeof(value)) ||
+	    !blockdev_parse(value, &dev->number))
+		return false;
+	if (read_attribute(dir, "size", value, sizeof(value)))
+		dev->sectors = strtoull(value, NULL, 10);
+	dev->whole_disk = !read_attribute(dir, "partition", value, sizeof(value));
+	dev->ours = read_attribute(dir, "dm/uuid", value, sizeof(value)) &&
+		    !strncmp(value, OUR_UUID, strlen(OUR_UUID));
+	dev->suspended = read_attribute(dir, "dm/suspended", value, sizeof(value)) &&
+			 strcmp(value, "0");
+	set_path(dev, dir, name);
+	return true;
+}
+
+int blockdev_get(struct blockdev *dev, dev_t number)
+{
+	char dir[64], target[BLOCKDEV_PATH];
+	const char *name;
+	ssize_t bytes;
+
+	snprintf(dir, sizeof(dir), "/sys/dev/block/%u:%u", major(number), minor(number));
+	bytes = readlink(dir, target, sizeof(target) - 1);
+	if (bytes < 0)
+		return -ENODEV;
+	target[bytes] = 0;
+	name = strrchr(target, '/');
+	return read_device(dev, dir, name ? name + 1 : target) ? 0 : -ENODEV;
+}
+
+const char *blockdev_path(dev_t number, char *path)
+{
+	struct blockdev dev;
+
+	if (blockdev_get(&dev, number))
+		snprintf(path, BLOCKDEV_PATH, "%u:%u", major(number), minor(number));
+	else
+		memcpy(path, dev.path, BLOCKDEV_PATH);
+	return path;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct blockdev *x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+int blockdev_list(struct blockdev_list *list)
+{
+	DIR *class = opendir(CLASS);
+	char dir[BLOCKDEV_PATH];
+	struct dirent *entry;
+	struct blockdev dev;
+
+	*list = (struct blockdev_list){ .nr = 0 };
+	if (!class)
+		return -errno;
+	while ((entry = readdir(class))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(dir, sizeof(dir), "%s/%s", CLASS, entry->d_name);
+		if (!read_device(&dev, dir, entry->d_name) || !dev.sectors)
+			continue;
+		list->dev = report_grow(list->dev, list->nr, &list->room, sizeof(dev));
+		list->dev[list->nr++] = dev;
+	}
+	closedir(class);
+	if (list->nr)
+		qsort(list->dev, list->nr, sizeof(dev), by_number);
+	return 0;
+}
+
+void blockdev_list_free(struct blockdev_list *list)
+{
+	free(list->dev);
+	*list = (struct blockdev_list){ .nr = 0 };
+}
+
+char *blockdev_model(dev_t number)
+{
+	char dir[64], value[200] = "";
+	dev_t disk = number;
+
+	if (blkid_devno_to_wholedisk(number, NULL, 0, &disk))
+		disk = number;
+	snprintf(dir, sizeof(dir), "/sys/dev/block/%u:%u", major(disk), minor(disk));
+	if (!read_attribute(dir, "device/model", value, sizeof(value)))
+		*value = 0;
+	return escape_text(value, strlen(value));
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * remap-setup: live administration. The list of its verbs; each is in a file of its own.
+ */
+#include "setup.h"
+
+/* In the order of --help: from making a device to leaving it. */
+static const struct verb *const verbs[] = {
+	&setup_list,
+};
+
+static const struct tool tool = {
+	.name = SETUP_TOOL,
+	.summary = "Set up, look at and take down devices of dm-remap.",
+	.usage = "VERB [OPTION]... [OPERAND]...",
+	.details = "",
+	.example = "remap-setup list",
+	.operand = "VERB",
+	.verbs = verbs,
+	.nr_verbs = ARRAY_SIZE(verbs),
+};
+
+int main(int argc, char **argv)
+{
+	return verbs_main(&tool, argc, argv);
+}

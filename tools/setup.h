@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The verbs of remap-setup, each in a file of its own: setup_VERB.c. remap-setup.c lists them.
+ */
+#ifndef TOOLS_SETUP_H
+#define TOOLS_SETUP_H
+
+#include "verbs.h"
+
+#define SETUP_TOOL "remap-setup"	/* struct tool's name, in every verb */
+
+extern const struct verb setup_list;
+
+#endif
