@@ -15,11 +15,12 @@
 #   make demo         a throw-away VM with a failing disk, from end to end
 #   make bench        the figures
 #   make install      tools, library, manual, completions, and module when built; DESTDIR,
-#                     prefix and the directories below are respected; make uninstall
+#                     prefix and the directories below are respected; make uninstall, list-install
+#   make install-dkms sources of the module for dkms, which builds it for each kernel that comes
 #   make setup        what of the above a fresh Debian lacks, installed; make clean
 #
-# Each directory says in its build.mk what it adds: to TOOLS, to TESTS (what prove runs),
-# to install and to uninstall.
+# Each directory says in its build.mk what it adds: to TOOLS, to TESTS (what prove runs), and to
+# INSTALLS, lines MODE|FILE|PLACE of what install puts where and uninstall takes away.
 
 BUILD ?= build
 O := $(BUILD)/obj
@@ -29,7 +30,8 @@ libdir ?= $(prefix)/lib
 includedir ?= $(prefix)/include
 datadir ?= $(prefix)/share
 mandir ?= $(datadir)/man
-INSTALL ?= install
+moduledir ?= /lib/modules
+VERSION := $(shell sed -n 's/^.define DM_REMAP_VERSION "\(.*\)"$$/\1/p' tools/version.h)
 
 CC ?= gcc
 LD ?= ld
@@ -41,10 +43,11 @@ DEPFLAGS = -MMD -MP
 
 TOOLS :=
 TESTS :=
+INSTALLS =
 CHECK_BUILDS := tests-built
 BENCHES :=
 
-.PHONY: all tools module modules check demo bench install uninstall clean setup
+.PHONY: all tools module modules check demo bench install uninstall list-install clean setup
 .DELETE_ON_ERROR:
 
 all: tools module-if-possible
@@ -69,18 +72,20 @@ bench: setup
 	@$(MAKE) --no-print-directory BUILD='$(BUILD)' all $(BENCHES)
 	@BUILD='$(abspath $(BUILD))' bench/run
 
-install:: tools
-	$(INSTALL) -d $(DESTDIR)$(sbindir)
-	$(INSTALL) -m 755 $(TOOLS) $(DESTDIR)$(sbindir)
-	@set -e; for ko in $(BUILD)/*/dm-remap.ko; do [ -f "$$ko" ] || continue; \
-		kver=$$(basename $$(dirname "$$ko")); \
-		$(INSTALL) -d "$(DESTDIR)/lib/modules/$$kver/updates"; \
-		echo "$(INSTALL) -m 644 $$ko $(DESTDIR)/lib/modules/$$kver/updates"; \
-		$(INSTALL) -m 644 "$$ko" "$(DESTDIR)/lib/modules/$$kver/updates"; done
+# One list for both; packaging/install says how it is read. DESTDIR may have blanks in it.
+INSTALL_LIST = printf '%s\n' $(foreach line,$(INSTALLS),'$(line)') | DESTDIR='$(DESTDIR)' \
+	prefix='$(prefix)' sbindir='$(sbindir)' libdir='$(libdir)' includedir='$(includedir)' \
+	datadir='$(datadir)' version='$(VERSION)' packaging/install
+
+install:: tools library completions
+	@$(INSTALL_LIST) put
 
 uninstall::
-	rm -f $(addprefix $(DESTDIR)$(sbindir)/,$(notdir $(TOOLS)))
-	rm -f $(DESTDIR)/lib/modules/*/updates/dm-remap.ko
+	@$(INSTALL_LIST) take
+
+# "MODE PLACE" for each file, without DESTDIR
+list-install:
+	@$(INSTALL_LIST) list
 
 clean:
 	rm -rf $(BUILD)

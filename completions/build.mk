@@ -23,14 +23,7 @@ $(COMPLETIONS)/made: $(COMPLETION_SRC) $$(TOOLS)
 		make fish >$(@D)/fish/$$name.fish; done
 	@touch $@
 
-install:: completions
-	$(INSTALL) -d $(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(zshcompletiondir) \
-		$(DESTDIR)$(fishcompletiondir)
-	$(INSTALL) -m 644 $(COMPLETIONS)/bash/* $(DESTDIR)$(bashcompletiondir)
-	$(INSTALL) -m 644 $(COMPLETIONS)/zsh/* $(DESTDIR)$(zshcompletiondir)
-	$(INSTALL) -m 644 $(COMPLETIONS)/fish/* $(DESTDIR)$(fishcompletiondir)
-
-uninstall::
-	rm -f $(patsubst %,$(DESTDIR)$(bashcompletiondir)/%,$(notdir $(TOOLS)))
-	rm -f $(patsubst %,$(DESTDIR)$(zshcompletiondir)/_%,$(notdir $(TOOLS)))
-	rm -f $(patsubst %,$(DESTDIR)$(fishcompletiondir)/%.fish,$(notdir $(TOOLS)))
+INSTALLS += $(foreach tool,$(notdir $(TOOLS)), \
+	644|$(COMPLETIONS)/bash/$(tool)|$(bashcompletiondir)/$(tool) \
+	644|$(COMPLETIONS)/zsh/_$(tool)|$(zshcompletiondir)/_$(tool) \
+	644|$(COMPLETIONS)/fish/$(tool).fish|$(fishcompletiondir)/$(tool).fish)

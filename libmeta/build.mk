@@ -24,10 +24,10 @@ $(O)/%.o: %.c
 # The library for other programs: what reads, behind remapmeta.h. Nothing else is exported,
 # also not from the archive, whose objects are linked into one for that. What it never calls is
 # left out.
-LIBRARY_VERSION := 0.1.0
+LIBRARY_ABI := 0.1.0
 LIBRARY_SRC := libmeta/remapmeta.c $(LIBMETA_USER_SRC)
 LIBRARY_OBJ := $(LIBRARY_SRC:%.c=$(O)/pic/%.o)
-LIBRARY_SO := $(BUILD)/lib/libremapmeta.so.$(LIBRARY_VERSION)
+LIBRARY_SO := $(BUILD)/lib/libremapmeta.so.$(LIBRARY_ABI)
 LIBRARY_A := $(BUILD)/lib/libremapmeta.a
 LIBRARY_MAP := libmeta/libremapmeta.map
 LIBRARY_SYMBOLS := $(shell sed -n 's/^\t\(remapmeta_[a-z_]*\);$$/\1/p' $(LIBRARY_MAP))
@@ -54,20 +54,11 @@ $(LIBRARY_A): $(LIBRARY_OBJ) $(LIBRARY_MAP)
 	@rm -f $@
 	$(AR) rcs $@ $(O)/pic/libremapmeta.o
 
-install:: library
-	$(INSTALL) -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)
-	$(INSTALL) -m 644 $(LIBRARY_SO) $(LIBRARY_A) $(DESTDIR)$(libdir)
-	ln -sf $(notdir $(LIBRARY_SO)) $(DESTDIR)$(libdir)/libremapmeta.so.0
-	ln -sf libremapmeta.so.0 $(DESTDIR)$(libdir)/libremapmeta.so
-	$(INSTALL) -m 644 libmeta/remapmeta.h $(DESTDIR)$(includedir)
-	sed -e 's,@prefix@,$(prefix),' -e 's,@libdir@,$(libdir),' -e 's,@includedir@,$(includedir),' \
-		-e 's,@version@,$(LIBRARY_VERSION),' libmeta/libremapmeta.pc.in \
-		>$(DESTDIR)$(libdir)/pkgconfig/libremapmeta.pc
-	chmod 644 $(DESTDIR)$(libdir)/pkgconfig/libremapmeta.pc
-
-uninstall::
-	rm -f $(DESTDIR)$(libdir)/libremapmeta.so $(DESTDIR)$(libdir)/libremapmeta.so.0 \
-		$(DESTDIR)$(libdir)/$(notdir $(LIBRARY_SO)) $(DESTDIR)$(libdir)/$(notdir $(LIBRARY_A)) \
-		$(DESTDIR)$(includedir)/remapmeta.h $(DESTDIR)$(libdir)/pkgconfig/libremapmeta.pc
+INSTALLS += 644|$(LIBRARY_SO)|$(libdir)/$(notdir $(LIBRARY_SO)) \
+	link|$(notdir $(LIBRARY_SO))|$(libdir)/libremapmeta.so.0 \
+	link|libremapmeta.so.0|$(libdir)/libremapmeta.so \
+	644|$(LIBRARY_A)|$(libdir)/$(notdir $(LIBRARY_A)) \
+	644|libmeta/remapmeta.h|$(includedir)/remapmeta.h \
+	644@|libmeta/libremapmeta.pc.in|$(libdir)/pkgconfig/libremapmeta.pc
 
 -include $(LIBMETA_OBJ:.o=.d) $(LIBRARY_OBJ:.o=.d)

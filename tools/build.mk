@@ -39,6 +39,7 @@ remap-setup_LIBS := -ldevmapper
 
 TOOLS_NAMES := remap-setup remap-format remap-check remap-dump remap-import remap-restore remap-recover
 TOOLS += $(TOOLS_NAMES:%=$(BUILD)/%)
+INSTALLS += $(foreach tool,$(TOOLS),755|$(tool)|$(sbindir)/$(notdir $(tool)))
 
 define TOOL_RULE
 $(BUILD)/$(1): $$($(1)_OBJ) $(TOOLS_COMMON_OBJ) $(LIBMETA)
