@@ -154,7 +154,7 @@ static int get_memory(struct rmeta_checker *checker)
 		if (!checker->sb_read[copy])
 			return -ENOMEM;
 	}
-	return rmeta_store_init(&checker->store, CHECK_BATCH);
+	return rmeta_store_init(&checker->store, 1);	/* a repair makes it larger */
 }
 
 static void put_memory(struct rmeta_checker *checker)

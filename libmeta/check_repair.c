@@ -375,11 +375,26 @@ static int write_all(struct repairer *repairer)
 	return repairer->failed ? -EIO : 0;
 }
 
+/* Room for as many pages as are ever written together. */
+static int get_memory(struct repairer *repairer)
+{
+	struct rmeta_checker *checker = repairer->checker;
+	unsigned int batch = max(min(checker->nr_pages, (u32)CHECK_BATCH), 1U), nr;
+
+	for (nr = 0; nr < batch; nr++) {
+		repairer->images[nr] = rmeta_zalloc(RMETA_BYTES);
+		if (!repairer->images[nr])
+			return -ENOMEM;
+	}
+	rmeta_store_exit(&checker->store);
+	return rmeta_store_init(&checker->store, batch);
+}
+
 int rmeta_check_repair(struct rmeta_checker *checker)
 {
 	struct repairer *repairer;
 	unsigned int nr;
-	int r = -ENOMEM;
+	int r = 0;
 
 	if (!checker->check->writable || checker->frozen)
 		return 0;
@@ -387,12 +402,11 @@ int rmeta_check_repair(struct rmeta_checker *checker)
 	if (!repairer)
 		return -ENOMEM;
 	repairer->checker = checker;
-	for (nr = 0; nr < CHECK_BATCH; nr++) {
-		repairer->images[nr] = rmeta_zalloc(RMETA_BYTES);
-		if (!repairer->images[nr])
-			goto out;
-	}
-	r = anything_due(repairer) ? write_all(repairer) : 0;
+	if (!anything_due(repairer))
+		goto out;
+	r = get_memory(repairer);
+	if (!r)
+		r = write_all(repairer);
 out:
 	for (nr = 0; nr < CHECK_BATCH; nr++)
 		rmeta_free(repairer->images[nr]);
