@@ -19,7 +19,7 @@
 #define HEADER_MAGIC "DMRUNDO\n"
 #define RECORD_MAGIC 0x55524d44		/* "DMRU" */
 #define ALIGN_BYTES 8			/* every record starts at a multiple of this */
-#define WINDOW_BYTES (256 * 1024)
+#define WINDOW_BYTES (64 * 1024)
 
 enum { HAS_SPARE_UUID = 1 };
 enum { HAS_OLD = 1, IS_END = 2 };
@@ -94,9 +94,7 @@ static enum undo_error decode_header(const u8 *raw, size_t bytes, struct undo_he
 	struct disk_header disk;
 	u32 crc;
 
-	if (!bytes)
-		return UNDO_SHORT;
-	if (bytes < sizeof(disk.magic) || memcmp(raw, HEADER_MAGIC, sizeof(disk.magic)))
+	if (memcmp(raw, HEADER_MAGIC, min(bytes, sizeof(disk.magic))))
 		return UNDO_FOREIGN;
 	if (bytes < sizeof(disk))
 		return UNDO_SHORT;
@@ -148,8 +146,11 @@ static bool decode_record(const u8 *raw, size_t bytes, const u8 uuid[16],
 
 	if (bytes < sizeof(disk))
 		return false;
+	memcpy(&disk.magic, raw, sizeof(disk.magic));	/* seldom right in a tail */
+	if (le32_to_cpu(disk.magic) != RECORD_MAGIC)
+		return false;
 	memcpy(&disk, raw, sizeof(disk));
-	if (le32_to_cpu(disk.magic) != RECORD_MAGIC || disk.sectors > UNDO_BLOCK_SECTORS)
+	if (disk.sectors > UNDO_BLOCK_SECTORS)
 		return false;
 	*record = (struct undo_record){
 		.number = le64_to_cpu(disk.number),

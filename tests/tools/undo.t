@@ -141,6 +141,8 @@ refused 8 "list is not an undo file of dm-remap" "a list" d.img remap-check --ap
 refused 8 "good.img is not an undo file of dm-remap" "another spare" d.img remap-check --apply-undo good.img d.img
 refused 8 "cut off within its first 512 bytes" "an empty file" d.img remap-check --apply-undo empty d.img
 refused 8 "cut off within its first 512 bytes" "100 bytes of one" d.img remap-check --apply-undo short d.img
+head -c 5 u >short
+refused 8 "cut off within its first 512 bytes" "5 bytes of one" d.img remap-check --apply-undo short d.img
 refused 8 "u is still being written" "one that is being written" d.img flock u remap-check --apply-undo u d.img
 refused 16 "only -n, -f and -z go with it" "with -y" d.img remap-check --apply-undo u -y d.img
 refused 16 "the same file" "-z of the same name" d.img remap-check --apply-undo u -z u d.img
