@@ -15,7 +15,7 @@
 #include "json_read.h"
 #include "report.h"
 
-#define BUFFER_BYTES (256U << 10)
+#define BUFFER_BYTES (64U << 10)
 #define SLACK_BYTES 64			/* behind the buffer, for comparing literals */
 #define PROBLEM_BYTES 256
 

@@ -3,11 +3,9 @@
  * Fuzz target: dumps that are read back. What is accepted obeys the format and adds up; and the
  * same text with other line ends, so that no entry is taken the fast way, gives the same.
  */
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "dump_file.h"
 #include "fuzz_disk.h"
+#include "fuzz_file.h"
 #include "report.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
@@ -42,17 +40,16 @@ static void audit_entry(void *ctx, slot_t slot, const struct rmeta_entry *entry)
 }
 
 /* @crc: out: of all that was accepted */
-static int read_once(int fd, const u8 *data, size_t bytes, u32 *crc)
+static int read_once(const u8 *data, size_t bytes, u32 *crc)
 {
+	static struct fuzz_file input;
 	struct dump_file file;
 	struct audit audit = { .file = &file };
 	struct rmeta_geometry geo;
-	char path[32];
 	int status;
 
-	FUZZ_CHECK(!ftruncate(fd, 0) && pwrite(fd, data, bytes, 0) == (ssize_t)bytes, "no file");
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	status = dump_file_read(&file, path);
+	fuzz_file_fill(&input, data, bytes);
+	status = dump_file_read(&file, input.path);
 	FUZZ_CHECK(status == STATUS_DONE || status == STATUS_DAMAGED || status == STATUS_FAILED,
 		   "status %d", status);
 	if (!status) {
@@ -69,17 +66,16 @@ static int read_once(int fd, const u8 *data, size_t bytes, u32 *crc)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 {
-	static int fd = -1;
+	static bool begun;
 	u32 crc = 0, other_crc = 0;
 	u8 *other;
 	size_t i;
 	int status;
 
-	if (fd < 0) {
-		fd = memfd_create("dump", MFD_CLOEXEC);
+	if (!begun)
 		report_init("fuzz");
-	}
-	status = read_once(fd, data, bytes, &crc);
+	begun = true;
+	status = read_once(data, bytes, &crc);
 	/* Compressed, its bytes are no text. Of what is refused a part is enough. */
 	if ((bytes && data[0] == 0x1f) || (status && rmeta_crc32(0, data, bytes) % 8))
 		return 0;
@@ -87,7 +83,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 	FUZZ_CHECK(other, "no memory");
 	for (i = 0; i < bytes; i++)
 		other[i] = data[i] == '\n' ? '\r' : data[i];
-	FUZZ_CHECK(read_once(fd, other, bytes, &other_crc) == status, "another status");
+	FUZZ_CHECK(read_once(other, bytes, &other_crc) == status, "another status");
 	FUZZ_CHECK(crc == other_crc, "another table");
 	free(other);
 	return 0;

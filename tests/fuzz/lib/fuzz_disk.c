@@ -11,6 +11,7 @@
 #include "fuzz_disk.h"
 
 #define FUZZ_BASES 5
+#define FUZZ_SMALL 3		/* of them: few pages */
 #define BLOCK 4096
 #define BLOCK_SECTORS (BLOCK / 512)
 
@@ -28,7 +29,9 @@ struct base {
 	unsigned int remaps;
 };
 
-/* Few pages first. The last has more than one group of pages, and the second not in use. */
+/*
+ * Few pages first: 4 to 8. The last has more than one group of pages, and the second not in use.
+ */
 static const struct base bases[FUZZ_BASES] = {
 	{ 8 << 11, (1 << 21) + 5, 4, 40 },
 	{ 8 << 11, 1 << 20, 3, 300 },
@@ -195,6 +198,7 @@ static void make_disk(struct fuzz_disk *disk, const struct base *base)
 	disk->unwritable = calloc(1, blocks);
 	disk->dirty = calloc(1, blocks);
 	disk->dirty_blocks = calloc(blocks, sizeof(*disk->dirty_blocks));
+	disk->file_dirty = calloc(blocks, sizeof(*disk->file_dirty));
 	make_base(disk, base);
 	memcpy(disk->base, disk->data, disk->max_sectors * 512);
 }
@@ -339,16 +343,12 @@ static void patch(struct fuzz_disk *disk, struct fuzz_input *input)
 				   nr_bytes, disk->data + object_sector(disk, other, other_copy) * 512);
 }
 
-/* The large ones rarely: an execution costs ten times as much on them. */
-static unsigned int pick_base(u8 number)
-{
-	return number < 0xf0 ? number % 3 : number < 0xfe ? 3 : 4;
-}
-
-struct fuzz_disk *fuzz_disk_begin(struct fuzz_input *input)
+struct fuzz_disk *fuzz_disk_begin(struct fuzz_input *input, bool large)
 {
 	static struct fuzz_disk disks[FUZZ_BASES];
-	unsigned int which = pick_base(fuzz_u8(input)), left = fuzz_u8(input);
+	u8 number = fuzz_u8(input), left = fuzz_u8(input);
+	unsigned int which = large ? FUZZ_SMALL + number % (FUZZ_BASES - FUZZ_SMALL) :
+			     number % FUZZ_SMALL;
 	struct fuzz_disk *disk = &disks[which];
 
 	if (!disk->data)
@@ -365,21 +365,37 @@ static void write_block(const struct fuzz_disk *disk, u64 block)
 		   BLOCK, "no room in the file");
 }
 
-/* All that can differ from what the file holds: slots are empty, and nobody writes to them. */
-const char *fuzz_disk_path(struct fuzz_disk *disk)
+/* All that a valid spare holds: its slots are empty, and nobody writes to them. */
+static void write_all(const struct fuzz_disk *disk)
 {
-	static char path[64];
 	unsigned int copy;
-	u32 object, nr;
+	u32 object;
 
-	if (disk->fd < 0)
-		disk->fd = memfd_create("spare", MFD_CLOEXEC);
 	for (object = 0; object <= disk->geo.table_pages; object++)
 		for (copy = 0; copy < RMETA_COPIES; copy++)
 			write_block(disk, object_sector(disk, object, copy) / BLOCK_SECTORS);
+}
+
+const char *fuzz_disk_path(struct fuzz_disk *disk)
+{
+	static char path[64];
+	u64 bytes = disk->sectors * 512;
+	u32 nr;
+
+	if (disk->fd < 0) {
+		disk->fd = memfd_create("spare", MFD_CLOEXEC);
+		FUZZ_CHECK(disk->fd >= 0, "no file in memory");
+	}
+	for (nr = 0; nr < disk->nr_file_dirty; nr++)
+		write_block(disk, disk->file_dirty[nr]);
+	if (bytes != disk->file_bytes)
+		write_all(disk);
 	for (nr = 0; nr < disk->nr_dirty; nr++)
 		write_block(disk, disk->dirty_blocks[nr]);
-	FUZZ_CHECK(!ftruncate(disk->fd, (off_t)(disk->sectors * 512)), "no length");
+	memcpy(disk->file_dirty, disk->dirty_blocks, disk->nr_dirty * sizeof(*disk->file_dirty));
+	disk->nr_file_dirty = disk->nr_dirty;
+	disk->file_bytes = bytes;
+	FUZZ_CHECK(!ftruncate(disk->fd, (off_t)bytes), "no length");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", disk->fd);
 	return path;
 }

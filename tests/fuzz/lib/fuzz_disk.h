@@ -38,6 +38,9 @@ u32 fuzz_u32(struct fuzz_input *input);
  * struct fuzz_disk - a spare on a disk in memory
  * @data: its bytes
  * @fd: private: file of fuzz_disk_path()
+ * @file_bytes: private: its length
+ * @file_dirty: private: blocks in which it differs from @base, or may
+ * @nr_file_dirty: private: how many
  * @max_sectors: its room
  * @sectors: its length
  * @base: what it holds before an input
@@ -54,6 +57,9 @@ u32 fuzz_u32(struct fuzz_input *input);
 struct fuzz_disk {
 	u8 *data;
 	int fd;
+	u64 file_bytes;
+	u32 *file_dirty;
+	u32 nr_file_dirty;
 	u64 max_sectors;
 	u64 sectors;
 	u8 *base;
@@ -74,16 +80,17 @@ extern const struct rmeta_host_ops fuzz_disk_ops;
  * fuzz_disk_begin() - a spare, damaged as an input says
  * @input: the first byte chooses one of a few valid spares, the second says how many
  *	patches there are at most; patches are taken until then, the rest is the caller's
+ * @large: one with many pages in its table, on which everything costs ten times as much
  *
  * Return: the disk, the caller's until the next call. Made at first use, and as new each time.
  */
-struct fuzz_disk *fuzz_disk_begin(struct fuzz_input *input);
+struct fuzz_disk *fuzz_disk_begin(struct fuzz_input *input, bool large);
 
 /**
  * fuzz_disk_path() - a file with the bytes of a disk, for a tool to open
  * @disk: the disk; its faults are not in the file
  *
- * Return: a path, valid until the next call. The file is made anew each time.
+ * Return: a path, valid until the next call. The file is the same each time.
  */
 const char *fuzz_disk_path(struct fuzz_disk *disk);
 

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Fuzz target: the engine on a damaged spare: load, check, repair. Besides the sanitizers, what
- * docs/check.md and check.h promise must hold.
- */
+/* The engine on a damaged spare. See fuzz_spare.h. */
 #include "check.h"
 #include "fuzz_disk.h"
-
-int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
+#include "fuzz_spare.h"
 
 /* How questions are answered. */
 enum policy { POLICY_NO, POLICY_PREEN, POLICY_YES, POLICY_SOME, NR_POLICIES };
@@ -62,7 +58,7 @@ static int load_table(struct rmeta_table *table, struct fuzz_disk *disk, bool re
 	struct rmeta_load load = {
 		.device_sectors = disk->sectors,
 		.read_only = read_only,
-		.batch = 8,
+		.batch = 2,
 		.hash_seed = 1,
 	};
 	int r;
@@ -134,11 +130,11 @@ static void verify_repaired(struct session *session, struct fuzz_disk *disk)
 		FUZZ_CHECK(loads(disk, false), "repaired, but it does not load read-write");
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
+void fuzz_spare(const u8 *data, size_t bytes, bool large)
 {
 	struct fuzz_input input = { data, bytes };
 	struct session session = { .input = &input };
-	struct fuzz_disk *disk = fuzz_disk_begin(&input);
+	struct fuzz_disk *disk = fuzz_disk_begin(&input, large);
 	enum policy policy = (enum policy)(fuzz_u8(&input) % NR_POLICIES);
 	bool loaded;
 	int r;
@@ -150,11 +146,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 	FUZZ_CHECK(loaded || r || session.check.found, "called clean, but it does not load");
 	if (policy == POLICY_NO) {
 		loads(disk, false);
-		return 0;
+		return;
 	}
 	r = run_check(&session, disk, policy);
 	FUZZ_CHECK(session.check.fixed <= session.check.found, "more repaired than found");
 	if (!r && session.check.found == session.check.fixed)
 		verify_repaired(&session, disk);
-	return 0;
 }

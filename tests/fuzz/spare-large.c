@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Fuzz target: the engine on a damaged spare whose table has many pages, in more than one group. */
+#include "fuzz_spare.h"
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
+{
+	fuzz_spare(data, bytes, true);
+	return 0;
+}
