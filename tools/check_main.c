@@ -3,7 +3,6 @@
  * The comparison of main with what its spare says of it.
  */
 #include "check_main.h"
-#include "escape.h"
 #include "main_print.h"
 #include "report.h"
 #include "units.h"
@@ -54,50 +53,24 @@ static void compare_length(struct main_check *main, const struct rmeta_superbloc
 			    (unsigned long long)sb->main_sectors, size);
 }
 
-static bool is_set(const u8 uuid[16])
-{
-	static const u8 zero[16];
-
-	return memcmp(uuid, zero, 16);
-}
-
-/* Where it is, not only which disk: the start counts where the disk is known. */
 static void compare_identity(struct main_check *main, const struct rmeta_superblock *sb)
 {
-	const struct identity *identity = &main->identity;
-	char *there = escape_text(sb->main_id, strlen(sb->main_id));
-	char *here = escape_text(identity->id, strlen(identity->id));
-	char uuid[40], other[40];
+	enum identity_verdict verdict = identity_compare(&main->identity, sb);
+	char *difference;
 
-	if (*sb->main_id && *identity->id) {
-		if (strcmp(sb->main_id, identity->id))
-			say_differs(main, "identity: the disk is \"%s\", but the spare is for \"%s\"",
-				    here, there);
-		else if (sb->main_start != identity->start_sectors)
-			say_differs(main, "identity: starts at sector %llu of the disk, but the spare is for the one at %llu",
-				    (unsigned long long)identity->start_sectors,
-				    (unsigned long long)sb->main_start);
-		else
-			main->same = MAIN_SAME;
-		if (main->same == MAIN_UNKNOWN)
-			main->same = MAIN_DIFFERS;
-	}
-	if (is_set(sb->main_partuuid) && is_set(identity->partuuid) &&
-	    main->same != MAIN_DIFFERS) {
-		main->same = memcmp(sb->main_partuuid, identity->partuuid, 16) ? MAIN_DIFFERS :
-			     MAIN_SAME;
-		if (main->same == MAIN_DIFFERS)
-			say_differs(main, "identity: partition %s, but the spare is for %s",
-				    units_uuid(identity->partuuid, uuid),
-				    units_uuid(sb->main_partuuid, other));
-	}
-	if (main->same == MAIN_SAME)
-		report_out("  identity: as the spare says\n");
-	else if (main->same == MAIN_UNKNOWN)
-		report_out("  identity: %s\n", *sb->main_id || is_set(sb->main_partuuid) ?
+	if (verdict == IDENTITY_UNKNOWN) {
+		report_out("  identity: %s\n", identity_on_record(sb) ?
 			   "this main has none to compare" : "none is on record on the spare");
-	free(there);
-	free(here);
+		return;
+	}
+	main->same = verdict == IDENTITY_SAME ? MAIN_SAME : MAIN_DIFFERS;
+	if (verdict == IDENTITY_SAME) {
+		report_out("  identity: as the spare says\n");
+		return;
+	}
+	difference = identity_difference(&main->identity, sb, verdict);
+	say_differs(main, "identity: %s", difference);
+	free(difference);
 }
 
 static void compare_print(struct main_check *main, const struct rmeta_check *check)

@@ -14,6 +14,7 @@
 #include "escape.h"
 #include "report.h"
 #include "signature.h"
+#include "units.h"
 
 #define PATH_BYTES 4096
 
@@ -263,4 +264,57 @@ void identity_get(const struct device *dev, struct identity *identity)
 	if (read_attribute(sysfs, "start", value, sizeof(value)))
 		identity->start_sectors = strtoull(value, NULL, 10);
 	get_partuuid(dev->stat.st_rdev, disk, identity->partuuid);
+}
+
+static bool is_set(const u8 uuid[16])
+{
+	static const u8 zero[16];
+
+	return memcmp(uuid, zero, 16);
+}
+
+bool identity_on_record(const struct rmeta_superblock *sb)
+{
+	return *sb->main_id || is_set(sb->main_partuuid);
+}
+
+enum identity_verdict identity_compare(const struct identity *identity,
+				       const struct rmeta_superblock *sb)
+{
+	bool same_disk = *sb->main_id && *identity->id;
+
+	if (same_disk && strcmp(sb->main_id, identity->id))
+		return IDENTITY_OTHER_DISK;
+	if (same_disk && sb->main_start != identity->start_sectors)
+		return IDENTITY_OTHER_START;
+	if (!is_set(sb->main_partuuid) || !is_set(identity->partuuid))
+		return same_disk ? IDENTITY_SAME : IDENTITY_UNKNOWN;
+	return memcmp(sb->main_partuuid, identity->partuuid, 16) ? IDENTITY_OTHER_PARTITION :
+	       IDENTITY_SAME;
+}
+
+char *identity_difference(const struct identity *identity, const struct rmeta_superblock *sb,
+			  enum identity_verdict verdict)
+{
+	char *there = escape_text(sb->main_id, strlen(sb->main_id));
+	char *here = escape_text(identity->id, strlen(identity->id));
+	char uuid[40], other[40], *text;
+	int bytes;
+
+	if (verdict == IDENTITY_OTHER_DISK)
+		bytes = asprintf(&text, "the disk is \"%s\", but the spare is for \"%s\"", here,
+				 there);
+	else if (verdict == IDENTITY_OTHER_START)
+		bytes = asprintf(&text, "starts at sector %llu of the disk, but the spare is for the one at %llu",
+				 (unsigned long long)identity->start_sectors,
+				 (unsigned long long)sb->main_start);
+	else
+		bytes = asprintf(&text, "partition %s, but the spare is for %s",
+				 units_uuid(identity->partuuid, uuid),
+				 units_uuid(sb->main_partuuid, other));
+	if (bytes < 0)
+		report_out_of_memory();
+	free(there);
+	free(here);
+	return text;
 }

@@ -48,6 +48,40 @@ struct identity {
  */
 void identity_get(const struct device *dev, struct identity *identity);
 
+enum identity_verdict {
+	IDENTITY_UNKNOWN,	/* one of the two says nothing that the other does */
+	IDENTITY_SAME,
+	IDENTITY_OTHER_DISK,
+	IDENTITY_OTHER_START,	/* the same disk, but not the same place on it */
+	IDENTITY_OTHER_PARTITION,
+};
+
+/**
+ * identity_compare() - is a device the main of a spare?
+ * @identity: of the device
+ * @sb: superblock of the spare
+ *
+ * Where it is counts, not only which disk: the start, where the disk is known.
+ *
+ * Return: the verdict.
+ */
+enum identity_verdict identity_compare(const struct identity *identity,
+				       const struct rmeta_superblock *sb);
+
+/**
+ * identity_difference() - what is not as it should be
+ * @identity: of the device
+ * @sb: superblock of the spare
+ * @verdict: what identity_compare() said of them, one of the last three
+ *
+ * Return: "the disk is "A", but the spare is for "B"", to free(); safe to print.
+ */
+char *identity_difference(const struct identity *identity, const struct rmeta_superblock *sb,
+			  enum identity_verdict verdict);
+
+/* Does a spare have anything on record that its main can be recognised by? */
+bool identity_on_record(const struct rmeta_superblock *sb);
+
 /* Are two block devices parts of one disk, so that they fail together? */
 bool identity_same_disk(const struct device *a, const struct device *b);
 
