@@ -14,7 +14,6 @@
 #include "report.h"
 
 #define CLASS "/sys/class/block"
-#define OUR_UUID "REMAP-"	/* device mapper's uuid of a live device begins so */
 
 /* A line of sysfs without blanks at its ends; false when there is none, or an empty one. */
 static bool read_attribute(const char *dir, const char *name, char *value, size_t bytes)
@@ -79,7 +78,7 @@ static bool read_device(struct blockdev *dev, const char *dir, const char *name)
 		dev->sectors = strtoull(value, NULL, 10);
 	dev->whole_disk = !read_attribute(dir, "partition", value, sizeof(value));
 	dev->ours = read_attribute(dir, "dm/uuid", value, sizeof(value)) &&
-		    !strncmp(value, OUR_UUID, strlen(OUR_UUID));
+		    !strncmp(value, BLOCKDEV_OUR_UUID, strlen(BLOCKDEV_OUR_UUID));
 	dev->suspended = read_attribute(dir, "dm/suspended", value, sizeof(value)) &&
 			 strcmp(value, "0");
 	set_path(dev, dir, name);

@@ -10,6 +10,7 @@
 
 #include "host.h"
 
+#define BLOCKDEV_OUR_UUID "REMAP-"	/* device mapper's uuid of a live device begins so */
 #define BLOCKDEV_PATH 320	/* bytes that any path made here fits into */
 
 /**

@@ -33,7 +33,8 @@ remap-recover_OBJ := $(O)/tools/remap-recover.o $(O)/tools/composite.o $(O)/tool
 	$(O)/tools/ranges.o $(O)/tools/dump_survey.o $(DUMP_READ_OBJ)
 remap-recover_LIBS := -lext2fs -lcom_err
 
-SETUP := remap-setup verbs setup_list blockdev
+SETUP := remap-setup verbs setup_list setup_create setup_open setup_close make_spare blockdev \
+	dm_table kernel_log this_host find_main assembly table_options keep
 remap-setup_OBJ := $(patsubst %,$(O)/tools/%.o,$(SETUP) $(LIVE))
 remap-setup_LIBS := -ldevmapper
 

@@ -193,6 +193,28 @@ int device_open(struct device *dev, const char *path, enum device_access access,
 	return 0;
 }
 
+int device_peek(struct device *dev, const char *path)
+{
+	u64 bytes = 0;
+	int r = 0;
+
+	*dev = (struct device){ .host.fd = -1, .path = path };
+	dev->host.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (dev->host.fd < 0)
+		return -errno;
+	dev->shown = escape_text(path, strlen(path));
+	if (fstat(dev->host.fd, &dev->stat) || ioctl(dev->host.fd, BLKGETSIZE64, &bytes))
+		r = -errno;
+	dev->is_block = true;
+	dev->sectors = bytes / 512;
+	/* Only what is asked for is read. */
+	if (!r)
+		posix_fadvise(dev->host.fd, 0, 0, POSIX_FADV_RANDOM);
+	if (r)
+		device_close(dev);
+	return r;
+}
+
 void device_close(struct device *dev)
 {
 	if (!dev->shown)

@@ -57,6 +57,17 @@ enum device_access {
 int device_open(struct device *dev, const char *path, enum device_access access,
 		const char *role);
 
+/**
+ * device_peek() - open a block device for a look at it, among many
+ * @dev: out; stays where it is until device_close()
+ * @path: where it is
+ *
+ * For reading, without a lock, and silently: it may be in use, or gone.
+ *
+ * Return: 0 or a negative errno; nothing is left open then.
+ */
+int device_peek(struct device *dev, const char *path);
+
 /* Close the device; one that was never opened (all zero) is left alone. */
 void device_close(struct device *dev);
 

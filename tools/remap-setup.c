@@ -6,6 +6,9 @@
 
 /* In the order of --help: from making a device to leaving it. */
 static const struct verb *const verbs[] = {
+	&setup_create,
+	&setup_open,
+	&setup_close,
 	&setup_list,
 };
 
@@ -14,7 +17,7 @@ static const struct tool tool = {
 	.summary = "Set up, look at and take down devices of dm-remap.",
 	.usage = "VERB [OPTION]... [OPERAND]...",
 	.details = "",
-	.example = "remap-setup list",
+	.example = "remap-setup create archive /dev/sdb /dev/sdc1",
 	.operand = "VERB",
 	.verbs = verbs,
 	.nr_verbs = ARRAY_SIZE(verbs),

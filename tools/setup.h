@@ -9,6 +9,9 @@
 
 #define SETUP_TOOL "remap-setup"	/* struct tool's name, in every verb */
 
+extern const struct verb setup_create;
+extern const struct verb setup_open;
+extern const struct verb setup_close;
 extern const struct verb setup_list;
 
 #endif

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# The life of a device by remap-setup: created over a filesystem, used, closed, opened again by what
+# its main is, whatever it is called meanwhile; what is accepted only when told so.
+#
+# vm: mem=512 timeout=600 disks=64M,16M,64M,16M
+
+. /guest/lib.sh
+
+need modprobe virtio_pci
+need modprobe virtio_blk
+wait_for 60 test -b /dev/vdd || bail "no disks"
+need modprobe ext4
+hostname alpha
+echo 0123456789abcdef0123456789abcdef >/etc/machine-id
+unset DM_DISABLE_UDEV	# remap-setup must find out by itself that there is no udev
+MAIN=/dev/vda SPARE=/dev/vdb
+
+# says STATUS PATTERN NAME COMMAND...
+says()
+{
+	_status=$1 _pattern=$2 _name=$3
+	shift 3
+	"$@" >/tmp/out 2>&1
+	is $? "$_status" "$_name: status" || diag "$(cat /tmp/out)"
+	like "$(cat /tmp/out)" "$_pattern" "$_name: says so"
+}
+
+# A filesystem that was there before.
+need mke2fs -q -F -t ext4 $MAIN
+need mount $MAIN /mnt
+head -c 300000 /dev/urandom >/mnt/file
+sum=$(sha256sum </mnt/file)
+says 8 "main /dev/vda is in use: mounted on /mnt; nothing was changed; unmount it" "main is mounted" \
+	remap-setup create safe $MAIN $SPARE
+need umount /mnt
+
+# create
+says 0 "dry run: nothing was written" "create -n" remap-setup create -n safe $MAIN $SPARE
+fails "nothing is there after it" dm_exists safe
+says 0 "/dev/mapper/safe is up; use it instead of /dev/vda" "create" remap-setup create safe $MAIN $SPARE
+like "$(cat /tmp/out)" "^/dev/vda .*64 MiB.*, id disk0, ext4 filesystem; kept" "it says what main is"
+like "$(cat /tmp/out)" "^/dev/vdb .*16 MiB.*, id disk1, no known signature; lost" "and the spare"
+ok "$(test -b /dev/mapper/safe; echo $?)" "it has its node when remap-setup returns"
+is "$(status safe mode)" ok "the target is up"
+uuid=$(status safe uuid)
+is "$(dmsetup info -c --noheadings -o uuid safe)" "REMAP-$uuid" "device mapper's uuid"
+like "$(remap-dump $SPARE)" "safe" "the name is the label of the spare"
+like "$(remap-setup list)" "^safe  *64 MiB  /dev/vda  *\/dev/vdb  *0  rw" "list"
+like "$(remap-setup list --json)" '"name":"safe".*"main":"/dev/vda","spare":"/dev/vdb","open_count":0' "list --json"
+need mount /dev/mapper/safe /mnt
+is "$(sha256sum </mnt/file)" "$sum" "the file is there"
+echo more >/mnt/more
+need dm_message safe remap 2000+16 4096+8
+says 8 "safe is in use: mounted on /mnt; nothing was changed" "close while mounted" remap-setup close safe
+need umount /mnt
+need dm_message safe remap 100000+8
+
+# close
+says 0 "safe is down" "close" remap-setup close safe
+fails "the device is gone" dm_exists safe
+fails "and its node" test -e /dev/mapper/safe
+runs "the spare is clean" remap-check -n $SPARE
+dump=$(remap-dump -F json $SPARE)
+like "$dump" '"host_name": *"alpha"' "the host's name is on it"
+like "$dump" '"host_id": *"0123456789abcdef0123456789abcdef"' "and its id"
+like "$dump" 'main_print_valid' "and the print of main"
+
+# open, by what main is
+says 0 "/dev/mapper/safe is up: main /dev/vda, spare /dev/vdb" "open SPARE" remap-setup open $SPARE
+is "$(status safe used)" 4 "its remaps are there"
+need remap-setup close safe
+says 0 "/dev/mapper/other is up: main /dev/vda" "open NAME SPARE" remap-setup open other $SPARE
+need remap-setup close other
+says 0 "/dev/mapper/other is up: main /dev/vda" "open NAME MAIN SPARE" remap-setup open other $MAIN $SPARE
+need remap-setup close other
+says 0 "/dev/mapper/safe is up: main /dev/vda" "open MAIN SPARE" remap-setup open $MAIN $SPARE
+says 8 "spare /dev/vdb is in use: held by device mapper .dm-[0-9]*, .safe.*nothing was changed" \
+	"open twice" remap-setup open again $SPARE
+need remap-setup close safe
+says 8 'vdc is not the main of /dev/vdb: the disk is "disk2", but the spare is for "disk0".*' \
+	"another main" remap-setup open safe /dev/vdc $SPARE
+like "$(cat /tmp/out)" "to accept that: remap-setup open --force-main safe /dev/vdc /dev/vdb" \
+	"and how it is accepted"
+says 8 "to accept that: remap-setup open --force-main --accept-changed-main safe /dev/vdc /dev/vdb" \
+	"which does not hold what the right one did" remap-setup open --force-main safe /dev/vdc $SPARE
+says 0 "is up: main /dev/vdc" "with both" \
+	remap-setup open --force-main --accept-changed-main safe /dev/vdc $SPARE
+like "$(dm_table safe)" "force_main" "the target is told"
+# no trace of that main is to be left
+need remap-setup close safe
+says 8 "main changed while dm-remap was not in use; 4 blocks may be stale" "then the old one again" \
+	remap-setup open safe $SPARE
+like "$(cat /tmp/out)" "to accept that: remap-setup open --accept-changed-main safe /dev/vdb" \
+	"and how that is accepted"
+says 0 "accepted" "with that" remap-setup open --accept-changed-main safe $SPARE
+need mount /dev/mapper/safe /mnt
+is "$(cat /mnt/more)" more "nothing is lost"
+need umount /mnt
+need remap-setup close safe
+
+# What happens to a main behind the back of dm-remap.
+need mount $MAIN /mnt
+echo behind >/mnt/behind
+need umount /mnt
+says 8 "/dev/vda: main changed while dm-remap was not in use; 4 blocks may be stale" "main was mounted raw" \
+	remap-setup open safe $SPARE
+fails "no device is left" dm_exists safe
+need remap-setup open -q --accept-changed-main safe $SPARE
+need dm_remove safe
+says 0 "is up" "after dmsetup remove there is no print to compare with" remap-setup open safe $SPARE
+need remap-setup close safe
+
+# Read-only: neither is written to.
+before="$(sum_of $MAIN) $(sum_of $SPARE)"
+says 0 "is up, read-only" "open --readonly" remap-setup open --readonly safe $SPARE
+fails "writes fail" sio p /dev/mapper/safe 0 8 1
+need remap-setup close safe
+is "$(sum_of $MAIN) $(sum_of $SPARE)" "$before" "neither main nor spare was written to"
+
+# Options for the target.
+says 0 "is up" "open -o" remap-setup open -o read_policy=remap,breaker=77:600 safe $SPARE
+like "$(dm_table safe)" "5 read_policy remap breaker 77 600" "the table has them"
+need remap-setup close safe
+says 16 '-o: option "breaker=77" takes 2 values' "a bad option" remap-setup open -o breaker=77 safe $SPARE
+
+# Another host.
+hostname beta
+echo 00000000000000000000000000000001 >/etc/machine-id
+says 8 'last active on another host, "alpha", on 20' "another host" remap-setup open safe $SPARE
+like "$(cat /tmp/out)" "to accept that: remap-setup open --adopt safe /dev/vdb" "and how it is adopted"
+says 0 'last active on host "alpha"' "open --adopt" remap-setup open --adopt safe $SPARE
+need remap-setup close safe
+says 0 "is up" "it is this host's now" remap-setup open safe $SPARE
+# not released: the power went
+need dm_load safe "0 131072 error"
+need dmsetup suspend --nolockfs --noflush safe
+need dmsetup resume safe
+need dm_remove safe
+done_testing

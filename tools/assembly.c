@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bringing up a device from its spare. The cases that are refused, in the order they are looked at:
+ *
+ *	not a spare, or a damaged one		spare.h says which; remap-check
+ *	in use already				by whom
+ *	main is not there, or several are	MAIN has to be given
+ *	main is shorter				never
+ *	main is another one, or longer		--force-main
+ *	another host had it			--adopt
+ *	main changed since			--accept-changed-main
+ */
+#include <inttypes.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+
+#include "assembly.h"
+#include "dm.h"
+#include "escape.h"
+#include "find_main.h"
+#include "kernel_log.h"
+#include "main_print.h"
+#include "report.h"
+#include "this_host.h"
+#include "units.h"
+
+#define UUID_BYTES 40
+
+/* The command that was given, with one more option: what accepts a refusal. */
+static void say_how(const struct assembly *assembly, const char *option)
+{
+	const struct assembly_options *options = &assembly->options;
+	const char *words[] = { options->name, options->main, options->spare };
+	char text[1024] = "", *escaped;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!words[i])
+			continue;
+		escaped = escape_text(words[i], strlen(words[i]));
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s", escaped);
+		free(escaped);
+	}
+	report_error("to accept that: remap-setup open%s%s%s%s%s%s", options->read_only ?
+		     " --readonly" : "", options->force_main ? " --force-main" : "",
+		     options->adopt ? " --adopt" : "",
+		     options->accept_changed ? " --accept-changed-main" : "", option, text);
+}
+
+/*
+ * Names
+ */
+
+int assembly_check_name(const char *name)
+{
+	const char *problem = dm_table_name_problem(name);
+	char *escaped;
+	int status = STATUS_DONE;
+
+	escaped = escape_text(name, strlen(name));
+	if (problem) {
+		report_error("\"%s\" cannot be the name of a device: it %s", escaped, problem);
+		status = STATUS_USAGE;
+	} else if (dm_table_exists(name, NULL)) {
+		report_error("there is a device %s already (dmsetup table %s shows it); nothing was changed",
+			     escaped, escaped);
+		status = STATUS_FAILED;
+	}
+	free(escaped);
+	return status;
+}
+
+/* Given, or the spare's label, or else out of its uuid. */
+static int choose_name(struct assembly *assembly)
+{
+	const struct rmeta_superblock *sb = &assembly->load.table.sb;
+	const char *name = assembly->options.name;
+	char uuid[UUID_BYTES];
+
+	if (name && dm_table_name_problem(name))
+		return assembly_check_name(name);
+	if (!name && !dm_table_name_problem(sb->label))
+		name = sb->label;
+	if (name)
+		snprintf(assembly->name, sizeof(assembly->name), "%s", name);
+	else
+		snprintf(assembly->name, sizeof(assembly->name), "remap-%.8s",
+			 units_uuid(sb->uuid, uuid));
+	return assembly_check_name(assembly->name);
+}
+
+/*
+ * Spare and main
+ */
+
+int assembly_refuse_used(const struct device *dev, const char *role, const char *what_to_do)
+{
+	char *usage = device_usage(&dev->stat);
+
+	if (!usage)
+		return STATUS_DONE;
+	report_error("%s %s is in use: %s; nothing was changed%s", role, dev->shown, usage,
+		     what_to_do);
+	free(usage);
+	return STATUS_FAILED;
+}
+
+static int open_spare(struct assembly *assembly)
+{
+	int status;
+
+	if (device_open(&assembly->spare, assembly->options.spare, DEVICE_READ, "spare"))
+		return STATUS_FAILED;
+	if (!assembly->spare.is_block) {
+		report_error("%s is an image file; losetup -f --show %s makes a block device of it",
+			     assembly->spare.shown, assembly->spare.shown);
+		return STATUS_FAILED;
+	}
+	status = assembly_refuse_used(&assembly->spare, "spare", "");
+	if (!status)
+		status = spare_load(&assembly->load, &assembly->spare, true);
+	return status;
+}
+
+static void say_not_found(const struct assembly *assembly, const struct blockdev *found,
+			  unsigned int others)
+{
+	const struct rmeta_superblock *sb = &assembly->load.table.sb;
+	char *id = escape_text(sb->main_id, strlen(sb->main_id));
+	char uuid[UUID_BYTES], partition[80] = "", size[UNITS_TEXT];
+
+	if (memcmp(sb->main_partuuid, (u8[16]){ 0 }, 16))
+		snprintf(partition, sizeof(partition), ", partition %s",
+			 units_uuid(sb->main_partuuid, uuid));
+	units_size(sb->main_sectors * 512, size);
+	if (others)
+		report_error("%s and %u other device%s here could all be the main of %s; say which: remap-setup open NAME MAIN %s",
+			     found->path, others, units_s(others), assembly->spare.shown,
+			     assembly->spare.shown);
+	else
+		report_error("the main of %s is not here: %s%s%s%s, %" PRIu64 " sectors (%s); nothing was changed",
+			     assembly->spare.shown, *id ? "disk \"" : "nothing on record of its disk",
+			     id, *id ? "\"" : "", partition, sb->main_sectors, size);
+	if (!others && !identity_on_record(sb))
+		report_error("say which it is: remap-setup open NAME MAIN %s", assembly->spare.shown);
+	free(id);
+}
+
+static int open_main(struct assembly *assembly, const struct blockdev_list *list)
+{
+	const char *path = assembly->options.main;
+	struct blockdev found = { .number = 0 };
+	unsigned int others;
+
+	if (!path) {
+		if (!find_main(&found, &others, list, &assembly->load.table.sb,
+			       assembly->spare.stat.st_rdev)) {
+			say_not_found(assembly, &found, others);
+			return STATUS_FAILED;
+		}
+		memcpy(assembly->main_path, found.path, sizeof(assembly->main_path));
+		path = assembly->main_path;
+		report_verbose("main is %s", path);
+	}
+	if (device_open(&assembly->main, path, DEVICE_READ, "main"))
+		return STATUS_FAILED;
+	if (!assembly->main.is_block) {
+		report_error("%s is an image file; losetup -f --show %s makes a block device of it",
+			     assembly->main.shown, assembly->main.shown);
+		return STATUS_FAILED;
+	}
+	if (assembly->main.stat.st_rdev == assembly->spare.stat.st_rdev) {
+		report_error("main and spare are one device: %s", assembly->main.shown);
+		return STATUS_FAILED;
+	}
+	return assembly_refuse_used(&assembly->main, "main",
+				    "; unmount it, or stop what has it, and then use the mapped device only");
+}
+
+/*
+ * Do they belong together?
+ */
+
+static int check_length(struct assembly *assembly)
+{
+	u64 wanted = assembly->load.table.sb.main_sectors, got = assembly->main.sectors;
+
+	if (got == wanted || (got > wanted && assembly->options.force_main))
+		return STATUS_DONE;
+	report_error("%s has %" PRIu64 " sectors, but the main of %s has %" PRIu64 ": %s",
+		     assembly->main.shown, got, assembly->spare.shown, wanted, got < wanted ?
+		     "it cannot be it; nothing was changed" : "is it another device, or was it enlarged?");
+	if (got > wanted)
+		say_how(assembly, " --force-main");
+	return STATUS_FAILED;
+}
+
+static int check_identity(struct assembly *assembly)
+{
+	const struct rmeta_superblock *sb = &assembly->load.table.sb;
+	enum identity_verdict verdict;
+	struct identity identity;
+	char *difference;
+
+	identity_get(&assembly->main, &identity);
+	verdict = identity_compare(&identity, sb);
+	if (verdict == IDENTITY_SAME || verdict == IDENTITY_UNKNOWN)
+		return STATUS_DONE;
+	difference = identity_difference(&identity, sb, verdict);
+	if (assembly->options.force_main) {
+		report_warn("%s: %s; accepted", assembly->main.shown, difference);
+		free(difference);
+		return STATUS_DONE;
+	}
+	report_error("%s is not the main of %s: %s; nothing was changed", assembly->main.shown,
+		     assembly->spare.shown, difference);
+	free(difference);
+	say_how(assembly, " --force-main");
+	return STATUS_FAILED;
+}
+
+static int check_host(struct assembly *assembly)
+{
+	const struct rmeta_superblock *sb = &assembly->load.table.sb;
+	char *name, when[UNITS_TEXT];
+	int status = STATUS_DONE;
+
+	if (!this_host_is_other(sb))
+		return STATUS_DONE;
+	name = escape_text(sb->host_name, strlen(sb->host_name));
+	units_time(sb->activated, when);
+	if (assembly->options.adopt) {
+		report_info("%s was last active on host \"%s\" (%s)", assembly->spare.shown, name,
+			    when);
+	} else {
+		report_error("%s was last active on another host, \"%s\", on %s%s: two hosts at a time destroy what is on it",
+			     assembly->spare.shown, name, when, assembly->load.load.was_in_use ?
+			     ", and was not released there" : "");
+		say_how(assembly, " --adopt");
+		status = STATUS_FAILED;
+	}
+	free(name);
+	return status;
+}
+
+/* Blocks of which the slot has at least one sector. */
+static u32 count_stored(const struct rmeta_table *table)
+{
+	u64 slot, end = min((u64)table->sb.pages_used * RMETA_PAGE_ENTRIES,
+			    (u64)rmeta_slots(&table->store.geo));
+	u32 stored = 0;
+
+	for (slot = 0; slot < end; slot++) {
+		const struct rmeta_entry *entry = rmeta_table_entry(table, (slot_t)slot);
+		u16 sectors;
+
+		if (entry->state != RMETA_MAPPED && entry->state != RMETA_LOST)
+			continue;
+		sectors = rmeta_block_mask(rmeta_where_block(entry->where), table->sb.main_sectors,
+					   table->sb.block_shift);
+		if (sectors & ~rmeta_where_mask(entry->where))
+			stored++;
+	}
+	return stored;
+}
+
+static int check_print(struct assembly *assembly)
+{
+	const struct rmeta_superblock *sb = &assembly->load.table.sb;
+	u32 print[2], stale;
+
+	if (assembly->load.load.was_in_use) {
+		report_info("%s was not released cleanly: whether main changed since cannot be told",
+			    assembly->spare.shown);
+		return STATUS_DONE;
+	}
+	if (!(sb->state & RMETA_PRINT_VALID))
+		return STATUS_DONE;
+	if (main_print_read(&assembly->main, sb->main_sectors, print)) {
+		report_info("the first or last MiB of %s cannot be read: whether main changed since the last release cannot be told",
+			    assembly->main.shown);
+		return STATUS_DONE;
+	}
+	stale = count_stored(&assembly->load.table);
+	if ((print[0] == sb->main_print[0] && print[1] == sb->main_print[1]) || !stale)
+		return STATUS_DONE;
+	if (assembly->options.accept_changed) {
+		report_warn("main changed while dm-remap was not in use; %u block%s may be stale; accepted",
+			    stale, units_s(stale));
+		return STATUS_DONE;
+	}
+	report_error("%s: main changed while dm-remap was not in use; %u block%s may be stale",
+		     assembly->main.shown, stale, units_s(stale));
+	say_how(assembly, " --accept-changed-main");
+	return STATUS_FAILED;
+}
+
+static void make_line(struct assembly *assembly)
+{
+	const struct assembly_options *options = &assembly->options;
+	unsigned int nr = options->nr_features + options->force_main;
+	char count[16] = "";
+
+	if (nr)
+		snprintf(count, sizeof(count), " %u", nr);
+	snprintf(assembly->params, sizeof(assembly->params), "%u:%u %u:%u%s%s%s%s",
+		 major(assembly->main.stat.st_rdev), minor(assembly->main.stat.st_rdev),
+		 major(assembly->spare.stat.st_rdev), minor(assembly->spare.stat.st_rdev), count,
+		 options->nr_features ? " " : "", options->nr_features ? options->features : "",
+		 options->force_main ? " force_main" : "");
+	assembly->line = (struct dm_line){
+		.sectors = assembly->load.table.sb.main_sectors,
+		.target = DMDEV_TARGET,
+		.params = assembly->params,
+		.read_only = options->read_only,
+	};
+}
+
+int assembly_examine(struct assembly *assembly, const struct blockdev_list *list)
+{
+	int status;
+
+	status = open_spare(assembly);
+	if (!status)
+		status = open_main(assembly, list);
+	if (!status)
+		status = check_length(assembly);
+	if (!status)
+		status = check_identity(assembly);
+	if (!status)
+		status = check_host(assembly);
+	if (!status)
+		status = check_print(assembly);
+	if (status)
+		return status;
+	if (assembly->load.table.needs_check)
+		report_warn("the metadata of %s needs a check: remap-check, when it is not in use",
+			    assembly->spare.shown);
+	make_line(assembly);
+	return STATUS_DONE;
+}
+
+/*
+ * Doing it
+ */
+
+int assembly_check_target(void)
+{
+	struct utsname kernel;
+	u32 version[3];
+	int r;
+
+	r = dmdev_check();
+	if (r) {
+		dmdev_report(NULL, r);
+		return STATUS_FAILED;
+	}
+	r = dm_table_has_target(DMDEV_TARGET);
+	if (r == -ENOENT) {
+		uname(&kernel);
+		report_error("the kernel has no target \"%s\", and no module dm-remap for %s was found: is it built and installed (modinfo dm-remap)?",
+			     DMDEV_TARGET, kernel.release);
+		return STATUS_FAILED;
+	}
+	if (!r)
+		r = dmdev_target_version(version);
+	if (!r && version[0] != DMDEV_VERSION)
+		r = -EPROTONOSUPPORT;
+	if (!r)
+		return STATUS_DONE;
+	dmdev_report(NULL, r);
+	return STATUS_FAILED;
+}
+
+static const char *explain_create(int error)
+{
+	switch (error) {
+	case -EEXIST:
+		return "a device of this name, or of this spare, is there already";
+	case -EBUSY:
+		return "main or spare is in use by somebody else";
+	case -ENXIO:
+	case -ENODEV:
+		return "main or spare went away";
+	default:
+		return strerror(-error);
+	}
+}
+
+int assembly_create(const char *name, const u8 uuid[16], const struct dm_line *line)
+{
+	char dm_uuid[UUID_BYTES + 8], text[UUID_BYTES];
+	int log, r;
+
+	snprintf(dm_uuid, sizeof(dm_uuid), BLOCKDEV_OUR_UUID "%s", units_uuid(uuid, text));
+	log = kernel_log_begin();
+	r = dm_table_create(name, dm_uuid, line);
+	if (r)
+		report_error("%s could not be brought up: %s%s", name, explain_create(r),
+			     r == -EEXIST ? "" : "; no device is left behind");
+	kernel_log_end(log, r);
+	return r ? STATUS_FAILED : STATUS_DONE;
+}
+
+int assembly_start(struct assembly *assembly)
+{
+	int status;
+
+	status = assembly_check_target();
+	if (!status)
+		status = choose_name(assembly);
+	if (status)
+		return status;
+	return assembly_create(assembly->name, assembly->load.table.sb.uuid, &assembly->line);
+}
+
+void assembly_end(struct assembly *assembly)
+{
+	spare_unload(&assembly->load);
+	device_close(&assembly->main);
+	device_close(&assembly->spare);
+}

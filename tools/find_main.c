@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Finding main.
+ */
+#include "find_main.h"
+#include "main_print.h"
+#include "signature.h"
+
+/* Does it hold what it held when the spare was last released? */
+static bool has_print(const struct device *dev, const struct rmeta_superblock *sb)
+{
+	u32 print[2];
+
+	if ((sb->state & RMETA_IN_USE) || !(sb->state & RMETA_PRINT_VALID))
+		return false;
+	return !main_print_read(dev, sb->main_sectors, print) && print[0] == sb->main_print[0] &&
+	       print[1] == sb->main_print[1];
+}
+
+static bool is_main(const struct blockdev *candidate, const struct rmeta_superblock *sb)
+{
+	enum identity_verdict verdict;
+	struct identity identity;
+	struct device dev;
+	bool found;
+
+	if (device_peek(&dev, candidate->path))
+		return false;
+	identity_get(&dev, &identity);
+	verdict = identity_compare(&identity, sb);
+	found = verdict == IDENTITY_SAME || (verdict == IDENTITY_UNKNOWN && has_print(&dev, sb));
+	device_close(&dev);
+	return found;
+}
+
+bool find_main(struct blockdev *main, unsigned int *others, const struct blockdev_list *list,
+	       const struct rmeta_superblock *sb, dev_t spare)
+{
+	unsigned int found = 0;
+	size_t i;
+
+	for (i = 0; i < list->nr; i++) {
+		const struct blockdev *dev = &list->dev[i];
+
+		if (dev->sectors != sb->main_sectors || dev->number == spare || dev->ours ||
+		    dev->suspended || !is_main(dev, sb))
+			continue;
+		if (!found++)
+			*main = *dev;
+	}
+	*others = found ? found - 1 : 0;
+	return found == 1;
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * remap-setup close: take a device down, and leave in its spare what tells at the next time whether
+ * main was written to meanwhile. The kernel releases the spare; the checksums of main's ends and
+ * this host's id are put into the superblock behind it, by a load and a release of the tools' own.
+ */
+#include <sys/sysmacros.h>
+
+#include "blockdev.h"
+#include "dm.h"
+#include "dm_table.h"
+#include "escape.h"
+#include "main_print.h"
+#include "setup.h"
+#include "spare.h"
+#include "this_host.h"
+
+static struct common_options close_options;
+
+static const struct operand_row operands[] = {
+	{ "NAME", OPTION_NAME },
+};
+
+static const struct tool tool = {
+	.name = SETUP_TOOL,
+	.verb = "close",
+	.summary = "Take down device NAME, which nobody uses any more.",
+	.usage = "NAME",
+	.details = "Checksums of the first and last MiB of main are left in the spare, by which the\n"
+		   "next open finds out whether main was written to meanwhile.",
+	.example = "remap-setup close archive",
+	.operands = operands,
+	.nr_operands = ARRAY_SIZE(operands),
+	.min_operands = ARRAY_SIZE(operands),
+};
+
+/* What a line of the device's table is made of. */
+struct pair {
+	char main[BLOCKDEV_PATH];
+	char spare[BLOCKDEV_PATH];
+	u64 sectors;
+};
+
+static bool get_pair(struct pair *pair, const struct dmdev_line *line)
+{
+	char words[2][64];
+	dev_t numbers[2];
+
+	if (!dmdev_is_ours(line->target) ||
+	    sscanf(line->text, "%63s %63s", words[0], words[1]) != 2 ||
+	    !blockdev_parse(words[0], &numbers[0]) || !blockdev_parse(words[1], &numbers[1]))
+		return false;
+	blockdev_path(numbers[0], pair->main);
+	blockdev_path(numbers[1], pair->spare);
+	pair->sectors = line->sectors;
+	return true;
+}
+
+/* Return: an exit status: STATUS_LOOK when the device is down, but this could not be done. */
+static int leave_print(const struct pair *pair)
+{
+	struct spare_load load = { .loaded = false };
+	struct device main, spare;
+	u32 print[2] = { 0, 0 };
+	int status, r;
+
+	r = device_peek(&main, pair->main);
+	if (!r)
+		r = main.sectors < pair->sectors ? -ENODEV :
+						  main_print_read(&main, pair->sectors, print);
+	if (r)
+		report_info("%s: its first or last MiB cannot be read (%s): no checksums are left, and the next open cannot tell whether it changed",
+			    pair->main, strerror(-r));
+	device_close(&main);
+	if (device_open(&spare, pair->spare, DEVICE_WRITE, "spare"))
+		return STATUS_LOOK;
+	status = spare_load(&load, &spare, false);
+	if (!status) {
+		load.table.sb.main_print[0] = print[0];
+		load.table.sb.main_print[1] = print[1];
+		load.print_valid = !r;
+		this_host_sign(&load.table.sb);
+		status = spare_release(&load, &spare);
+	}
+	spare_unload(&load);
+	device_close(&spare);
+	return status ? STATUS_LOOK : STATUS_DONE;
+}
+
+static int refuse_open(const struct dmdev *dev)
+{
+	struct stat stat_buf = {
+		.st_mode = S_IFBLK,
+		.st_rdev = makedev(dev->major, dev->minor),
+	};
+	char *usage = device_usage(&stat_buf);
+
+	report_error("%s is in use: %s; nothing was changed", dev->shown,
+		     usage ? usage : "some program has it open");
+	free(usage);
+	return STATUS_FAILED;
+}
+
+static int close_device(struct dmdev *dev, const struct dmdev_lines *lines)
+{
+	struct pair pair;
+	int r, status = STATUS_DONE, one;
+	size_t i;
+
+	if (dev->open_count)
+		return refuse_open(dev);
+	r = dm_table_remove(dev->name);
+	if (r == -EBUSY)
+		return refuse_open(dev);
+	if (r) {
+		dmdev_report(dev->name, r);
+		return STATUS_FAILED;
+	}
+	report_out("%s is down\n", dev->shown);
+	for (i = 0; i < lines->nr && !dev->read_only; i++) {
+		if (!get_pair(&pair, &lines->line[i]))
+			continue;
+		one = leave_print(&pair);
+		status = status ? status : one;
+	}
+	return status;
+}
+
+static int run(void *opaque)
+{
+	const struct common_options *options = opaque;
+	struct dmdev_lines lines = { .nr = 0 };
+	struct dmdev dev;
+	int status = STATUS_FAILED, r;
+
+	r = dmdev_find(&dev, options->operands[0]);
+	if (!r)
+		r = dmdev_table(&dev, &lines);
+	if (r)
+		dmdev_report(options->operands[0], r);
+	else
+		status = close_device(&dev, &lines);
+	dmdev_lines_free(&lines);
+	dmdev_free(&dev);
+	return report_finish(status);
+}
+
+const struct verb setup_close = {
+	.tool = &tool,
+	.help = "take a device down",
+	.options = &close_options,
+	.run = run,
+};
