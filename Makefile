@@ -17,6 +17,7 @@
 #   make install      tools, library, manual, completions, and module when built; DESTDIR,
 #                     prefix and the directories below are respected; make uninstall, list-install
 #   make install-dkms sources of the module for dkms, which builds it for each kernel that comes
+#   make deb          Debian's packages, in build/deb; check-deb: installed and purged in a root of their own
 #   make setup        what of the above a fresh Debian lacks, installed; make clean
 #
 # Each directory says in its build.mk what it adds: to TOOLS, to TESTS (what prove runs), and to

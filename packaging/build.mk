@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What distributions make of it: the source tree for dkms, and Debian's packages.
 
-.PHONY: install-dkms uninstall-dkms list-install-dkms check-dkms
+.PHONY: install-dkms uninstall-dkms list-install-dkms check-dkms deb check-deb
 TESTS += $(sort $(wildcard tests/packaging/*.t))
 
 # The same files as kernel/build.mk copies for a build, with a dkms.conf.
@@ -23,3 +23,12 @@ list-install-dkms:
 
 check-dkms: setup
 	DM_REMAP_DKMS_KERNELS='$(KVERS)' BUILD='$(abspath $(BUILD))' prove -v --merge tests/packaging/dkms.t
+
+# Debian's packages, in build/deb; and all of their life, in a root of their own.
+deb:
+	@tests/setup packages
+	@BUILD='$(abspath $(BUILD))' packaging/deb
+
+check-deb:
+	@tests/setup packages
+	BUILD='$(abspath $(BUILD))' prove -v --merge packaging/check-deb
