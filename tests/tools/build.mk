@@ -25,6 +25,17 @@ $(TESTS_TOOLS_KILLAT): tests/tools/killat.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -U_FILE_OFFSET_BITS -shared -fPIC -o $@ $< -ldl
 
+# The parser of status lines, alone.
+TESTS_STATUS_LINE := $(BUILD)/tests/t_status_line
+TESTS += $(TESTS_STATUS_LINE)
+tests-built: $(TESTS_STATUS_LINE)
+
+$(TESTS_STATUS_LINE): tests/tools/t_status_line.c tests/tap.h $(O)/tools/status_line.o $(O)/tools/units.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itests -Itools -o $@ $< $(O)/tools/status_line.o $(O)/tools/units.o
+
+-include $(O)/tools/status_line.d
+
 # The same scripts over tools that are built with ASan and UBSan. A finding ends a tool with a
 # status that no test expects. What a tool holds when it ends is no leak.
 .PHONY: check-asan
