@@ -153,6 +153,14 @@ void json_big(struct json *json, u64 number)
 	yajl_gen_string(json->gen, (const unsigned char *)digits + 20 - nr, nr);
 }
 
+void json_decimal(struct json *json, double number)
+{
+	char text[400];		/* the largest double has 309 digits */
+
+	snprintf(text, sizeof(text), "%.3f", number);
+	yajl_gen_number(json->gen, text, strlen(text));
+}
+
 void json_bool(struct json *json, bool value)
 {
 	yajl_gen_bool(json->gen, value);

@@ -49,6 +49,7 @@ void json_text(struct json *json, const char *text);
 void json_plain(struct json *json, const char *text);	/* valid UTF-8, escaped already */
 void json_number(struct json *json, u64 number);
 void json_big(struct json *json, u64 number);	/* as a string */
+void json_decimal(struct json *json, double number);	/* with three decimals */
 void json_bool(struct json *json, bool value);
 void json_null(struct json *json);
 

@@ -189,8 +189,8 @@ static void print_options(const struct tool *tool)
 		printf("%s\t%s\n", row->choices ? "" : "-", row->help);
 	}
 	if (tool->operand && !tool->verbs)
-		printf("operand\t-\t%s\t%s\t-\t-\t-\n", tool->operand,
-		       kind_name(tool->operand_kind));
+		printf("operand\t-\t%s\t%s\t%s\t-\t-\n", tool->operand,
+		       kind_name(tool->operand_kind), tool->is_list ? "..." : "-");
 	for (i = 0; i < tool->nr_operands; i++)
 		printf("operand\t-\t%s\t%s\t-\t-\t-\n", tool->operands[i].name,
 		       kind_name(tool->operands[i].kind));
@@ -439,7 +439,7 @@ static int check_operands(const struct tool *tool, const struct common_options *
 {
 	unsigned int given = common->nr_operands;
 
-	if (tool->operand && !common->operand)
+	if (tool->operand && !tool->is_list && !common->operand)
 		return misuse(tool, "%s is missing", tool->operand);
 	if (given >= tool->min_operands)
 		return -1;
@@ -463,6 +463,10 @@ static int parse_operand(const struct tool *tool, const char *word, struct commo
 	}
 	if (!*word)
 		return misuse(tool, "%s must not be empty", tool->operand);
+	if (tool->is_list) {
+		common->list[common->nr_list++] = word;
+		return -1;
+	}
 	if (common->operand) {
 		first = escape_text(common->operand, strlen(common->operand));
 		second = escape_text(word, strlen(word));
@@ -479,8 +483,11 @@ static int parse_operand(const struct tool *tool, const char *word, struct commo
 static int parse_words(const struct tool *tool, void *options, int argc, char **argv)
 {
 	bool operands_only = false, used;
+	struct common_options *common = options;
 	int i, status;
 
+	if (tool->is_list)
+		common->list = report_alloc((size_t)argc * sizeof(*common->list));
 	for (i = 1; i < argc; i++) {
 		const char *word = argv[i];
 		const char *next = i + 1 < argc ? argv[i + 1] : NULL;

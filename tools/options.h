@@ -75,7 +75,8 @@ struct verb;
  * @details: paragraphs after the options in --help, or ""
  * @example: a command that works, with a word on what it does
  * @operand: name of the operand, or NULL: there is none
- * @operand_kind: OPTION_DEVICE or OPTION_FILE, for completion
+ * @operand_kind: OPTION_NAME, OPTION_DEVICE or OPTION_FILE, for completion
+ * @is_list: @operand may be given any number of times, or not at all
  * @operands: where there are several, their table instead of @operand
  * @nr_operands: rows of @operands, at most OPTIONS_OPERANDS
  * @min_operands: that must be given; those that may be left out are the first ones
@@ -95,6 +96,7 @@ struct tool {
 	const char *example;
 	const char *operand;
 	enum option_kind operand_kind;
+	bool is_list;
 	const struct operand_row *operands;
 	unsigned int nr_operands;
 	unsigned int min_operands;
@@ -111,6 +113,8 @@ struct tool {
  * @operand: the one operand
  * @operands: of a tool with a table of them, as many as were given
  * @nr_operands: how many
+ * @list: of a tool whose operand is a list: as many as were given, for as long as the program runs
+ * @nr_list: how many
  * @undo: undo file, or NULL
  */
 struct common_options {
@@ -118,6 +122,8 @@ struct common_options {
 	const char *operand;
 	const char *operands[OPTIONS_OPERANDS];
 	unsigned int nr_operands;
+	const char **list;
+	size_t nr_list;
 	const char *undo;
 };
 

@@ -26,6 +26,7 @@ static struct {
 	struct json *json;
 	FILE *json_stream;
 	bool must_fail;
+	void (*restore)(void);
 } report;
 
 /*
@@ -56,8 +57,15 @@ const struct report_options *report_options(void)
 	return &report.options;
 }
 
+void report_before_exit(void (*restore)(void))
+{
+	report.restore = restore;
+}
+
 void report_out_of_memory(void)
 {
+	if (report.restore)
+		report.restore();
 	fflush(stdout);
 	fprintf(stderr, "%s: out of memory\n", report.tool);
 	_exit(STATUS_FAILED);

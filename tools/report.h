@@ -134,4 +134,12 @@ void *report_grow(void *array, size_t nr, size_t *room, size_t element_bytes);
 
 __attribute__((noreturn)) void report_out_of_memory(void);
 
+/**
+ * report_before_exit() - have something done when the program ends for lack of memory
+ * @restore: what; NULL for nothing any more
+ *
+ * For a program that has changed how its terminal works.
+ */
+void report_before_exit(void (*restore)(void));
+
 #endif
