@@ -23,8 +23,9 @@ dirs=(prefix=/opt/remap libdir=/opt/remap/lib64 mandir=/opt/man sbindir=/opt/sbi
 placed() {
 	(cd "$1" && find . ! -type d -printf '%y%m %p\n' | sed 's/^l[0-9]* /link /; s/^f//; s/ \./ /' | sort)
 }
-# The source, with the time of the last change of each file.
-source_tree() { find "$top" -path "$top/.git" -prune -o -printf '%p %C@ %m\n' | sort; }
+# The source, with the time of the last change of each file. What is built is looked at below, where it cannot be
+# written.
+source_tree() { find "$top" \( -path "$top/.git" -o -path "$BUILD" \) -prune -o -printf '%p %C@ %m\n' | sort; }
 
 make_it tools library completions >/dev/null 2>&1
 make_it "${dirs[@]}" list-install | sort >listed
