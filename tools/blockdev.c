@@ -53,7 +53,7 @@ static void set_path(struct blockdev *dev, const char *dir, const char *name)
 	char mapped[BLOCKDEV_PATH], *escaped;
 	size_t i;
 
-	if (read_attribute(dir, "dm/name", mapped, 130)) {
+	if (!strncmp(name, "dm-", 3) && read_attribute(dir, "dm/name", mapped, 130)) {
 		escaped = escape_text(mapped, strlen(mapped));
 		snprintf(dev->path, sizeof(dev->path), "/dev/mapper/%.300s", escaped);
 	} else {
@@ -76,11 +76,13 @@ static bool read_device(struct blockdev *dev, const char *dir, const char *name)
 		return false;
 	if (read_attribute(dir, "size", value, sizeof(value)))
 		dev->sectors = strtoull(value, NULL, 10);
-	dev->whole_disk = !read_attribute(dir, "partition", value, sizeof(value));
-	dev->ours = read_attribute(dir, "dm/uuid", value, sizeof(value)) &&
-		    !strncmp(value, BLOCKDEV_OUR_UUID, strlen(BLOCKDEV_OUR_UUID));
-	dev->suspended = read_attribute(dir, "dm/suspended", value, sizeof(value)) &&
-			 strcmp(value, "0");
+	/* Most devices are not mapped, and there may be hundreds. */
+	if (!strncmp(name, "dm-", 3)) {
+		dev->ours = read_attribute(dir, "dm/uuid", value, sizeof(value)) &&
+			    !strncmp(value, BLOCKDEV_OUR_UUID, strlen(BLOCKDEV_OUR_UUID));
+		dev->suspended = read_attribute(dir, "dm/suspended", value, sizeof(value)) &&
+				 strcmp(value, "0");
+	}
 	set_path(dev, dir, name);
 	return true;
 }

@@ -18,7 +18,6 @@
  * @number: of it
  * @sectors: length
  * @path: /dev/mapper/NAME or /dev/NAME; safe to print
- * @whole_disk: not a partition
  * @ours: a live device of dm-remap
  * @suspended: a mapped device that answers nothing now
  */
@@ -26,7 +25,6 @@ struct blockdev {
 	dev_t number;
 	u64 sectors;
 	char path[BLOCKDEV_PATH];
-	bool whole_disk;
 	bool ours;
 	bool suspended;
 };

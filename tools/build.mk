@@ -34,7 +34,8 @@ remap-recover_OBJ := $(O)/tools/remap-recover.o $(O)/tools/composite.o $(O)/tool
 remap-recover_LIBS := -lext2fs -lcom_err
 
 SETUP := remap-setup verbs setup_list setup_create setup_open setup_close make_spare blockdev \
-	dm_table kernel_log this_host find_main assembly table_options keep
+	dm_table kernel_log this_host find_main assembly table_options keep \
+	setup_scan setup_table setup_enable remaptab output
 remap-setup_OBJ := $(patsubst %,$(O)/tools/%.o,$(SETUP) $(LIVE))
 remap-setup_LIBS := -ldevmapper
 

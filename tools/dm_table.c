@@ -99,17 +99,6 @@ bool dm_table_exists(const char *name, const char *uuid)
 	return info.exists;
 }
 
-int dm_table_create(const char *name, const char *uuid, const struct dm_line *line)
-{
-	struct dm_task *task = new_task(DM_DEVICE_CREATE, name);
-	int r;
-
-	/* libdevmapper takes the device away again when its table is refused, or its start. */
-	r = run_task_and_wait(task, task && dm_task_set_uuid(task, uuid) && set_line(task, line));
-	return r == -EBUSY &&
-	       (dm_table_exists(name, NULL) || dm_table_exists(NULL, uuid)) ? -EEXIST : r;
-}
-
 int dm_table_load(const char *name, const struct dm_line *line)
 {
 	struct dm_task *task = new_task(DM_DEVICE_RELOAD, name);
@@ -135,4 +124,25 @@ int dm_table_remove(const char *name)
 
 	/* udev may have it open for a moment, to look at it. */
 	return run_task_and_wait(task, task && dm_task_retry_remove(task));
+}
+
+/*
+ * Step by step: libdevmapper's create with a table does not tell which errno the table was refused with.
+ */
+int dm_table_create(const char *name, const char *uuid, const struct dm_line *line)
+{
+	struct dm_task *task = new_task(DM_DEVICE_CREATE, name);
+	int r;
+
+	r = run_task_and_wait(task, task && dm_task_set_uuid(task, uuid));
+	if (r == -EBUSY)
+		return -EEXIST;
+	if (r)
+		return r;
+	r = dm_table_load(name, line);
+	if (!r)
+		r = dm_table_resume(name);
+	if (r)
+		dm_table_remove(name);
+	return r;
 }

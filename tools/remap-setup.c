@@ -9,7 +9,11 @@ static const struct verb *const verbs[] = {
 	&setup_create,
 	&setup_open,
 	&setup_close,
+	&setup_scan,
+	&setup_enable,
+	&setup_disable,
 	&setup_list,
+	&setup_table,
 };
 
 static const struct tool tool = {

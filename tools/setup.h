@@ -12,6 +12,10 @@
 extern const struct verb setup_create;
 extern const struct verb setup_open;
 extern const struct verb setup_close;
+extern const struct verb setup_scan;
+extern const struct verb setup_enable;
+extern const struct verb setup_disable;
 extern const struct verb setup_list;
+extern const struct verb setup_table;
 
 #endif

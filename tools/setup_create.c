@@ -13,7 +13,9 @@
 #include "escape.h"
 #include "keep.h"
 #include "make_spare.h"
+#include "remaptab.h"
 #include "setup.h"
+#include "setup_enable.h"
 #include "table_options.h"
 #include "units.h"
 
@@ -21,6 +23,8 @@ struct create_options {
 	struct common_options common;
 	struct make_spare_options make;
 	const char *options;
+	const char *tab;
+	bool enable;
 	bool yes;
 	bool dry_run;
 };
@@ -39,6 +43,10 @@ static const struct option_row rows[] = {
 	  .help = "overwrite a filesystem, volume or partition table" },
 	{ .name = "allow-large-spare", .kind = OPTION_FLAG, .field = FIELD(make.large_spare),
 	  .help = "accept a spare larger than main" },
+	{ .letter = 'e', .name = "enable", .kind = OPTION_FLAG, .field = FIELD(enable),
+	  .help = "put it into remaptab, so that it comes up by itself" },
+	{ .letter = 'T', .name = "tab", .kind = OPTION_FILE, .field = FIELD(tab),
+	  .argument = "FILE", .help = "instead of " REMAPTAB_PATH },
 	{ .letter = 'y', .name = "yes", .kind = OPTION_FLAG, .field = FIELD(yes),
 	  .help = "do not ask" },
 	{ .letter = 'n', .name = "dry-run", .kind = OPTION_FLAG, .field = FIELD(dry_run),
@@ -55,7 +63,7 @@ static const struct tool tool = {
 	.name = SETUP_TOOL,
 	.verb = "create",
 	.summary = "Make SPARE a spare for MAIN, and bring up device NAME of both.",
-	.usage = "[-b BYTES] [-L LABEL] [-o OPTIONS] [-f] [-y|-n] NAME MAIN SPARE",
+	.usage = "[-b BYTES] [-L LABEL] [-o OPTIONS] [-f] [-e] [-y|-n] NAME MAIN SPARE",
 	.details = "MAIN keeps what it holds, but must not be in use; from then on only\n"
 		   "/dev/mapper/NAME is used. What is on SPARE is lost. On a terminal it shows both\n"
 		   "and asks first. If the device cannot be brought up, SPARE is as it was before.",
@@ -67,12 +75,16 @@ static const struct tool tool = {
 	.nr_rows = ARRAY_SIZE(rows),
 };
 
-static struct create_options create_options = { .make.block_bytes = MAKE_SPARE_BLOCK_BYTES };
+static struct create_options create_options = {
+	.make.block_bytes = MAKE_SPARE_BLOCK_BYTES,
+	.tab = REMAPTAB_PATH,
+};
 
 /* What the next step needs of the device once its files are closed. */
 struct new_device {
 	const char *name;
 	u8 uuid[16];
+	struct identity main;
 	char params[300];
 	struct dm_line line;
 };
@@ -136,6 +148,7 @@ static void describe(struct new_device *new, const struct make_spare *make,
 	if (words->nr_features)
 		snprintf(count, sizeof(count), " %u ", words->nr_features);
 	memcpy(new->uuid, make->params.uuid, sizeof(new->uuid));
+	new->main = make->identity;
 	snprintf(new->params, sizeof(new->params), "%u:%u %u:%u%s%s",
 		 major(make->main.stat.st_rdev), minor(make->main.stat.st_rdev),
 		 major(make->spare.stat.st_rdev), minor(make->spare.stat.st_rdev), count,
@@ -224,6 +237,9 @@ static int create(const struct create_options *options, const struct table_optio
 	main = escape_text(options->make.main, strlen(options->make.main));
 	report_out("/dev/mapper/%s is up; use it instead of %s from now on\n", new.name, main);
 	free(main);
+	if (options->enable && setup_enable_add(options->tab, new.name, &new.main, new.uuid,
+						options->options ? options->options : ""))
+		return STATUS_LOOK;
 	return STATUS_DONE;
 }
 

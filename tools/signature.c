@@ -195,26 +195,6 @@ static void get_disk_id(const char *sysfs, char *id, size_t bytes)
 	}
 }
 
-/* A UUID in the usual notation into 16 bytes. Return: false when @text is something else. */
-static bool parse_uuid(const char *text, u8 uuid[16])
-{
-	unsigned int i, value;
-
-	if (strlen(text) != 36)
-		return false;
-	for (i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			if (*text++ != '-')
-				return false;
-		if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) ||
-		    sscanf(text, "%2x", &value) != 1)
-			return false;
-		uuid[i] = (u8)value;
-		text += 2;
-	}
-	return true;
-}
-
 /* PARTUUID of a partition, from the partition table of its disk. */
 static void get_partuuid(dev_t partition, dev_t disk, u8 uuid[16])
 {
@@ -224,7 +204,7 @@ static void get_partuuid(dev_t partition, dev_t disk, u8 uuid[16])
 	blkid_partition part = list ? blkid_partlist_devno_to_partition(list, partition) : NULL;
 	const char *text = part ? blkid_partition_get_uuid(part) : NULL;
 
-	if (!text || !parse_uuid(text, uuid))
+	if (!text || !units_parse_uuid(text, uuid))
 		memset(uuid, 0, 16);
 	if (probe)
 		blkid_free_probe(probe);

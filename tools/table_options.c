@@ -10,19 +10,19 @@
 #include "table_options.h"
 #include "units.h"
 
-/* @values: how many it takes: numbers from @least to @most, or one of @words. */
+/* @values: how many it takes: numbers from @least to @most, each its own; or one of @words. */
 static const struct {
 	const char *name;
 	unsigned int values;
 	u32 least;
-	u32 most;
+	u32 most[2];
 	const char *words;
 } types[] = {
-	{ "read_policy", 1, 0, 0, "retry remap" },
-	{ "no_auto_remap", 0, 0, 0, NULL },
-	{ "breaker", 2, 1, ~0U, NULL },
-	{ "retry_budget", 1, 0, 86400, NULL },
-	{ "scan_interval", 1, 0, 31536000, NULL },
+	{ "read_policy", 1, 0, { 0, 0 }, "retry remap" },
+	{ "no_auto_remap", 0, 0, { 0, 0 }, NULL },
+	{ "breaker", 2, 1, { ~0U, 86400 }, NULL },
+	{ "retry_budget", 1, 0, { 86400, 0 }, NULL },
+	{ "scan_interval", 1, 0, { 31536000, 0 }, NULL },
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -75,9 +75,9 @@ static char *add_values(struct table_options *options, char *word, unsigned int 
 			reason = units_parse_number(value, &number);
 			if (reason)
 				return wrong(word, "has a number that %s", reason);
-			if (number < types[type].least || number > types[type].most)
+			if (number < types[type].least || number > types[type].most[nr - 1])
 				return wrong(word, "takes numbers from %u to %u", types[type].least,
-					     types[type].most);
+					     types[type].most[nr - 1]);
 		}
 		add_word(options, value);
 	}

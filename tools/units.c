@@ -121,3 +121,22 @@ const char *units_uuid(const u8 *uuid, char *text)
 	*p = 0;
 	return text;
 }
+
+bool units_parse_uuid(const char *text, u8 uuid[16])
+{
+	unsigned int i, value;
+
+	if (strlen(text) != 36)
+		return false;
+	for (i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			if (*text++ != '-')
+				return false;
+		if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) ||
+		    sscanf(text, "%2x", &value) != 1)
+			return false;
+		uuid[i] = (u8)value;
+		text += 2;
+	}
+	return true;
+}

@@ -58,6 +58,15 @@ const char *units_time(u64 seconds, char *text);
  */
 const char *units_uuid(const u8 *uuid, char *text);
 
+/**
+ * units_parse_uuid() - a UUID in the usual notation
+ * @text: what was written: 36 characters, of either case
+ * @uuid: out
+ *
+ * Return: false when @text is something else.
+ */
+bool units_parse_uuid(const char *text, u8 uuid[16]);
+
 /* "" for one, "s" for any other number: block%s. */
 static inline const char *units_s(u64 count)
 {

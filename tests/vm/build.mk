@@ -16,6 +16,11 @@ vm-prepare: setup
 
 vm-programs: $(VM_PROGRAMS)
 
+vm-programs: $(BUILD)/vm/bin/hold-device
+$(BUILD)/vm/bin/hold-device: tests/tools/hold-device.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -static -o $@ $<
+
 # What programs share; the linker takes from it what each of them uses.
 VM_LIB_OBJ := $(patsubst tests/vm/guest/lib/%.c,$(O)/vm/%.o,$(wildcard tests/vm/guest/lib/*.c))
 

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# remap-setup scan among 200 devices, remaptab, and devices that are called otherwise after a boot.
+#
+# vm: mem=640 timeout=900 disks=64M,16M,64M,16M
+
+. /guest/lib.sh
+
+need modprobe virtio_pci
+need modprobe virtio_blk
+wait_for 60 test -b /dev/vdd || bail "no disks"
+hostname alpha
+
+need remap-setup create -e one /dev/vda /dev/vdb
+need remap-setup create two /dev/vdc /dev/vdd
+one=$(status one uuid) two=$(status two uuid)
+like "$(cat /etc/remaptab)" "^one ID=disk0 UUID=$one\$" "create --enable writes the line"
+runs "enable" remap-setup enable -o scan_interval=86400 two
+like "$(cat /etc/remaptab)" "^two ID=disk2 UUID=$two scan_interval=86400\$" "and that one"
+runs "enable again, otherwise" remap-setup enable -o readonly two
+is "$(grep -c '^two' /etc/remaptab)" 1 "the line is changed, not added"
+like "$(remap-setup table one)" "^0 131072 remap 254:0 254:16\$|^0 131072 remap [0-9:]* [0-9:]*\$" "table of a live device"
+table=$(remap-setup table one)
+like "$(remap-setup scan)" "^/dev/vdb  *$one  one  */dev/vda  *live as one" "scan: a live one"
+need remap-setup close one
+need remap-setup close two
+is "$(remap-setup table /dev/vdb)" "$table" "table of a spare is the one it would have"
+like "$(remap-setup scan)" "^/dev/vdd  *$two  two  */dev/vdc  *down" "scan: one that is down"
+
+# Two hundred others.
+need modprobe null_blk nr_devices=200 gb=1 memory_backed=0 queue_mode=0
+start=$(uptime_ms)
+out=$(remap-setup scan --json)
+diag "scan of $(ls /sys/class/block | wc -l) devices: $(($(uptime_ms) - start)) ms"
+at_most $(($(uptime_ms) - start)) 60000 "scan of 200 devices, in ms, on any machine"
+like "$out" "\"devices_seen\":20[4-9]" "it saw them"
+is "$(echo "$out" | grep -o '"state":"down"' | wc -l)" 2 "and found both spares"
+
+# The first superblock is gone.
+need sio z /dev/vdb 0 8
+like "$(remap-setup scan)" "^/dev/vdb  *$one  one" "scan: without the first superblock"
+
+# Assembly, by remaptab.
+out=$(remap-setup scan --assemble --listed 2>&1)
+is $? 0 "scan --assemble: status" || diag "$out"
+is "$(dmsetup ls --target remap | awk '{ print $1 }' | sort | tr '\n' ' ')" "one two " "both are up"
+is "$(status two access)" ro "with the options of the line"
+need remap-setup close one
+need remap-setup close two
+
+# A spare that is not there, and one that nobody listed.
+need remap-setup disable two
+is "$(grep -c '^two' /etc/remaptab)" 0 "disable"
+echo "three - UUID=11111111-2222-3333-4444-555555555555 # not here" >>/etc/remaptab
+out=$(remap-setup scan --assemble --listed 2>&1)
+is $? 1 "scan with a spare missing: status"
+like "$out" "three: its spare is not here .uuid 11111111-2222-3333-4444-555555555555" "it is named"
+like "$(dmsetup ls)" "^one" "the others are up"
+unlike "$(dmsetup ls)" "^two" "--listed: only what is listed"
+runs "scan --assemble brings up the rest" remap-setup scan --assemble
+like "$(dmsetup ls)" "^two" "under the label of its spare"
+need remap-setup close one
+need remap-setup close two
+
+# Mistakes in remaptab.
+cat >/etc/remaptab <<END
+# comment
+one -
+two nonsense UUID=$two
+
+one ID=disk0 UUID=$one breaker=1
+one ID=disk0 UUID=$one
+one ID=disk0 UUID=$two
+END
+out=$(remap-setup scan --listed 2>&1)
+is $? 1 "mistakes: status"
+like "$out" "/etc/remaptab:2: has 2 fields; a line is: NAME MAIN SPARE .OPTIONS" "line 2"
+like "$out" '/etc/remaptab:3: MAIN is "nonsense"; it must be' "line 3"
+like "$out" '/etc/remaptab:5: option "breaker=1" takes 2 values' "line 5"
+like "$out" '/etc/remaptab:7: the name "one" is that of line 6 already' "line 7"
+like "$out" "^/dev/vdb" "the good line counts"
+
+# Main on a device without any identity is found by its print.
+need modprobe loop
+truncate -s 64M /tmp/main.img
+truncate -s 16M /tmp/spare.img
+head -c 1000 /dev/urandom | dd of=/tmp/main.img conv=notrunc 2>/dev/null
+need losetup /dev/loop0 /tmp/main.img
+need losetup /dev/loop1 /tmp/spare.img
+need remap-setup create loops /dev/loop0 /dev/loop1
+need remap-setup close loops
+need losetup -d /dev/loop0
+need losetup -d /dev/loop1
+need losetup /dev/loop5 /tmp/main.img
+need losetup /dev/loop3 /tmp/spare.img
+like "$(remap-setup open -v /dev/loop3 2>&1)" "/dev/mapper/loops is up: main /dev/loop5, spare /dev/loop3" \
+	"loop devices that have other names now"
+need remap-setup close loops
+need losetup -d /dev/loop5
+out=$(remap-setup open loops /dev/loop3 2>&1)
+is $? 8 "main is not here: status"
+like "$out" "the main of /dev/loop3 is not here: nothing on record of its disk, 131072 sectors .64 MiB" "it says what it is"
+done_testing
