@@ -159,6 +159,12 @@ static int show(struct top *top, const struct top_options *options)
 	return view_batch(top);
 }
 
+/* Has what is printed or kept of the first look a map? A screen gets it when it is there. */
+static bool wants_maps(const struct top_options *options)
+{
+	return options->batch && (options->common.report.verbose || options->record);
+}
+
 int main(int argc, char **argv)
 {
 	struct top_options options = { .sort = COLUMN_NAME };
@@ -175,7 +181,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	status = options.replay ? source_replay(options.replay, &top.source) :
-				  source_live(&top.source, options.batch);
+				  source_live(&top.source, wants_maps(&options));
 	if (status)
 		return report_finish(status);
 	if (options.record && recording_open(&top.recording, options.record)) {

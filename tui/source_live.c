@@ -17,7 +17,7 @@
 #include "status_line.h"
 #include "top.h"
 
-#define MAPS_WAIT_MS 10000	/* of the first sample */
+#define MAPS_WAIT_MS 30000	/* of the first sample */
 #define MAP_PAUSE_MS 5000	/* a map is not read more often */
 
 /**

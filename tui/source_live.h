@@ -10,7 +10,7 @@
 /**
  * source_live() - the devices of this machine
  * @source: out: the source, or NULL
- * @wait_maps: the first sample waits for maps, for ten seconds at most
+ * @wait_maps: the first sample waits for maps, for half a minute at most
  *
  * Its samples have all devices of the target that there are at that moment, none being no
  * error. A map is read from the spare by a process of its own, which may take its time, when the
