@@ -195,6 +195,13 @@ shows "^2027-01-15 08:00:01 UTC  5 devices" "and goes on"
 keys q
 shows "shell>" "q leaves the shell"
 
+# The picture in docs/: its text, since a tmux of another version may cut colours otherwise.
+text_of() { sed -n 's/^<text[^>]*>\(.*\)<\/text>$/\1/p' "$1" | sed 's/  *$//'; }
+run "$here/screenshot" --picture
+exits 0 "the picture is made"
+is "$(diff <(text_of "$here/../../docs/remap-top.svg") <(text_of out.txt))" "" \
+	"docs/remap-top.svg shows what remap-top shows (else: tests/tui/screenshot --picture >docs/remap-top.svg)"
+
 # What frames cost: fifty devices, a hundred frames and more, each asked for by a key.
 for ((i = 0; i < 50; i++)); do
 	sed -n '/^device safe/,/^io/p' "$recording" | head -n 3 | sed "s/^device safe/device disk$i/"
