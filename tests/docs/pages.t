@@ -7,13 +7,16 @@
 top=$(cd "$tests_dir/../.." && pwd)
 . "$top/tests/docs/lib.sh"
 
+# what headings are called in links to them
+anchors() { sed -n 's/^##* //p' "$1" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g'; }
+
 images='s,/dev/sd\([a-z]\)[0-9]*,sd\1.img,g'
 for page in $(cat "$top/tests/docs/pages"); do
-	blocks=$work/${page%.md}
+	blocks=$work/$(basename "$page" .md)
 	mkdir -p "$blocks/box"
 	cd "$blocks" || exit 1
 	ok "$page: each block of commands says how it is tested" \
-		"$top/tests/docs/blocks" -v dir="$blocks" "$top/docs/$page"
+		"$top/tests/docs/blocks" -v dir="$blocks" "$top/$page"
 	cd box || exit 1
 	# main with something on it, spares, and a disk to take main's place
 	truncate -s 64M sdb.img sdd.img
@@ -44,9 +47,12 @@ for page in $(cat "$top/tests/docs/pages"); do
 	cd "$work" || exit 1
 	missing=
 	while read -r link; do
-		[ -e "$top/docs/$link" ] || missing+=" $link"
-	done < <(grep -o '](\([^)#:]*\)[)#]' "$top/docs/$page" | sed 's/^](//; s/[)#]$//' | grep .)
+		file=$top/$page
+		[ -z "${link%%#*}" ] || file=$(dirname "$file")/${link%%#*}
+		[ -e "$file" ] || missing+=" $link"
+		[[ $link != *'#'* ]] || anchors "$file" | grep -qx -- "${link#*#}" || missing+=" $link"
+	done < <(tr '\n' ' ' <"$top/$page" | grep -o '](\([^):]*\))' | sed 's/^](//; s/)$//')
 	is "$missing" "" "$page: its links lead somewhere"
-	ok "README.md leads to it" grep -q "(docs/$page)" "$top/README.md"
+	[ "$page" = README.md ] || ok "README.md leads to it" grep -q "($page)" "$top/README.md"
 done
 finish

@@ -12,7 +12,7 @@ wait_for 60 test -b /dev/vdf || bail "no disks"
 need modprobe ext4
 hostname alpha
 echo 0123456789abcdef0123456789abcdef >/etc/machine-id
-for pair in b:a c:b d:c e:d f:f; do
+for pair in b:a c:b c1:b d:c e:d f:f; do
 	# a node, not a link: umount knows a device by the name that was mounted
 	numbers=$(cat "/sys/block/vd${pair#*:}/dev")
 	need mknod "/dev/sd${pair%:*}" b "${numbers%:*}" "${numbers#*:}"
