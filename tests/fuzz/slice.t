@@ -7,4 +7,4 @@ if ! command -v "${FUZZ_CC:-clang-14}" >/dev/null; then
 	echo "1..0 # SKIP no ${FUZZ_CC:-clang-14} to build the fuzzers with"
 	exit 0
 fi
-exec tests/fuzz/run -t "${FUZZ_SECONDS:-8}" -j "${FUZZ_JOBS:-2}"
+exec tests/fuzz/run -t "${FUZZ_SECONDS:-7}" -j "${FUZZ_JOBS:-2}"
