@@ -3,7 +3,7 @@
 
 TOOLS_COMMON_SRC := tools/options.c tools/report.c tools/progress.c tools/json.c tools/json_read.c tools/escape.c \
 	tools/units.c tools/device.c tools/usage.c tools/signature.c tools/spare.c \
-	tools/verdicts.c tools/stop.c tools/undo.c tools/undo_file.c \
+	tools/verdicts.c tools/stop.c tools/directory.c tools/undo.c tools/undo_file.c \
 	tools/undo_apply.c tools/main_print.c
 TOOLS_COMMON_OBJ := $(TOOLS_COMMON_SRC:%.c=$(O)/%.o)
 TOOLS_LIBS := -lblkid -lyajl -lz
@@ -28,9 +28,9 @@ remap-import_LIBS := -ldevmapper
 
 remap-restore_OBJ := $(O)/tools/remap-restore.o $(O)/tools/restore_table.o \
 	$(O)/tools/dump_file.o $(O)/tools/dump_members.o $(O)/tools/salvage.o $(O)/tools/ranges.o
-remap-recover_OBJ := $(O)/tools/remap-recover.o $(O)/tools/composite.o $(O)/tools/salvage.o \
-	$(O)/tools/recover_image.o $(O)/tools/recover_files.o $(O)/tools/rescue_map.o \
-	$(O)/tools/ranges.o $(O)/tools/dump_survey.o $(DUMP_READ_OBJ)
+RECOVER := remap-recover composite salvage recover_missing recover_image recover_target \
+	recover_verify recover_files rescue_map output ranges dump_survey
+remap-recover_OBJ := $(patsubst %,$(O)/tools/%.o,$(RECOVER)) $(DUMP_READ_OBJ)
 remap-recover_LIBS := -lext2fs -lcom_err
 
 SETUP := remap-setup verbs setup_list setup_create setup_open setup_close make_spare blockdev \

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "escape.h"
 #include "output.h"
 #include "report.h"
@@ -27,7 +28,7 @@ static int check_target(const char *path, const struct stat *target, const struc
 	char *shown;
 	int r = 0;
 
-	if (target->st_dev == input->stat.st_dev && target->st_ino == input->stat.st_ino)
+	if (input && target->st_dev == input->stat.st_dev && target->st_ino == input->stat.st_ino)
 		r = -EINVAL;
 	if (S_ISBLK(target->st_mode) || S_ISDIR(target->st_mode))
 		r = -EINVAL;
@@ -213,6 +214,8 @@ int output_close(struct output *output, bool keep)
 			r = -errno;
 		if (!keep || r)
 			unlink(output->temporary);
+		else
+			r = directory_sync(output->path);
 		drop_temporary(output);
 	}
 	if (r)

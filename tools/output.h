@@ -33,7 +33,7 @@ struct output {
  * output_open() - begin
  * @output: out; stays where it is until output_close(); one at a time
  * @path: file, or NULL or "-" for standard output
- * @input: device that the result is about, which is not to be overwritten
+ * @input: device that the result is about, which is not to be overwritten; NULL: none
  *
  * A regular file is written under a temporary name beside it; a FIFO or character device in
  * place; a block device or directory is refused.

@@ -75,6 +75,16 @@ struct recover_copy {
 int recover_copy(const struct composite *composite, const struct recover_copy *copy);
 
 /**
+ * recover_refuse_source() - refuse to write, or to compare with, main or the spare itself
+ * @composite: the composite
+ * @path: of the target
+ * @shown: the same, safe to print
+ *
+ * Return: STATUS_DONE, or another exit status with an error reported.
+ */
+int recover_refuse_source(const struct composite *composite, const char *path, const char *shown);
+
+/**
  * recover_verify() - compare an image or device with the composite
  *
  * Return: exit status, everything reported: STATUS_LOOK when they differ or when there are sectors

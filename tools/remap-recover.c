@@ -74,6 +74,13 @@ static const struct tool tool = {
 	.nr_rows = ARRAY_SIZE(rows),
 };
 
+static bool is_no_mapfile(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return !strcmp(path, "-") || (dot && !strcmp(dot, ".gz"));
+}
+
 /* Return: -1, or the exit status. */
 static int check_options(const struct recover_options *options)
 {
@@ -88,6 +95,8 @@ static int check_options(const struct recover_options *options)
 	if (!options->output && (options->force || options->map || options->retry ||
 				 options->checkpoint_bytes || options->fill))
 		return options_misused(&tool, "--force, --mapfile, --retry, --checkpoint and --fill go with -o only");
+	if (options->map && is_no_mapfile(options->map))
+		return options_misused(&tool, "--mapfile: a mapfile is read again to go on; it cannot go into a pipe or be compressed");
 	if (options->offset_bytes && !options->files)
 		return options_misused(&tool, "--offset goes with --files only");
 	if (options->offset_bytes % 512)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "escape.h"
+#include "output.h"
 #include "report.h"
 #include "rescue_map.h"
 #include "version.h"
@@ -236,14 +237,12 @@ static void put_areas(FILE *stream, const struct rescue_map *map)
 	put_area(stream, at, map->sectors, '+');
 }
 
-static int write_stream(FILE *stream, const struct rescue_map *map, const char *command,
-			bool durable)
+static void put_map(FILE *stream, const struct rescue_map *map, const char *command)
 {
 	u64 position = map->todo.nr ? map->todo.range[0].first : map->sectors;
 	time_t seconds = time(NULL);
 	char now[32];
 	struct tm tm;
-	int r = 0;
 
 	strftime(now, sizeof(now), "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &tm));
 	fprintf(stream, "# Mapfile. Created by remap-recover (dm-remap) %s\n", DM_REMAP_VERSION);
@@ -254,36 +253,17 @@ static int write_stream(FILE *stream, const struct rescue_map *map, const char *
 		map->todo.nr ? '?' : '+');
 	fprintf(stream, "#      pos        size  status\n");
 	put_areas(stream, map);
-	errno = 0;
-	if (fflush(stream) || ferror(stream) || (durable && fsync(fileno(stream))))
-		r = errno ? -errno : -EIO;
-	return r;
 }
 
-int rescue_map_write(const struct rescue_map *map, const char *path, const char *command,
-		     bool durable)
+int rescue_map_write(const struct rescue_map *map, const char *path, const char *command)
 {
-	char *temporary, *shown;
-	FILE *stream;
-	int r;
+	struct output output;
+	int r = output_open(&output, path, NULL);
 
-	if (asprintf(&temporary, "%s.new", path) < 0)
-		report_out_of_memory();
-	stream = fopen(temporary, "we");
-	r = stream ? write_stream(stream, map, command, durable) : -errno;
-	if (stream && fclose(stream) && !r)
-		r = -errno;
-	if (!r && rename(temporary, path))
-		r = -errno;
-	if (r) {
-		shown = escape_text(path, strlen(path));
-		report_error("cannot write the mapfile %s: %s", shown, strerror(-r));
-		free(shown);
-		if (stream)
-			unlink(temporary);
-	}
-	free(temporary);
-	return r;
+	if (r)
+		return r;
+	put_map(output.stream, map, command);
+	return output_close(&output, true);
 }
 
 void rescue_map_free(struct rescue_map *map)

@@ -51,12 +51,12 @@ int rescue_map_read(struct rescue_map *map, const char *path);
  * @map: what to write
  * @path: where
  * @command: for the comment, safe to print
- * @durable: wait until it is on the disk
+ *
+ * It is durable, and so is its name. What it calls done must be so before.
  *
  * Return: 0, or a negative errno with an error reported.
  */
-int rescue_map_write(const struct rescue_map *map, const char *path, const char *command,
-		     bool durable);
+int rescue_map_write(const struct rescue_map *map, const char *path, const char *command);
 
 /* Free the ranges. */
 void rescue_map_free(struct rescue_map *map);

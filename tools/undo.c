@@ -14,6 +14,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "escape.h"
 #include "report.h"
 #include "spare.h"
@@ -98,21 +99,6 @@ static int fail(struct undo *undo, const char *what, int error)
 	return undo->error;
 }
 
-/* The directory that a file is in. Return: a descriptor, or a negative errno. */
-static int open_directory(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *name;
-	int fd;
-
-	name = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-	if (!name)
-		report_out_of_memory();
-	fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(name);
-	return fd < 0 ? -errno : fd;
-}
-
 /* What can be said before the file is made. Return: 0, or a negative errno, reported. */
 static int check_path(struct undo *undo, const struct device *dev)
 {
@@ -120,7 +106,7 @@ static int check_path(struct undo *undo, const struct device *dev)
 	int fd, error = 0;
 
 	if (lstat(undo->path, &there)) {
-		fd = open_directory(undo->path);
+		fd = directory_open(undo->path);
 		if (fd < 0)
 			error = -fd;
 		else if (faccessat(fd, ".", W_OK, AT_EACCESS))
@@ -138,18 +124,6 @@ static int check_path(struct undo *undo, const struct device *dev)
 		report_error("undo file %s is there already; it is not overwritten, since it may be the only way back from an earlier run; nothing was changed",
 			     undo->shown);
 	return -EEXIST;
-}
-
-/* Make a new name durable. */
-static int sync_directory(const char *path)
-{
-	int fd = open_directory(path), r;
-
-	if (fd < 0)
-		return fd;
-	r = fsync(fd) ? -errno : 0;
-	close(fd);
-	return r;
 }
 
 static int create_file(struct undo *undo)
@@ -173,7 +147,7 @@ static int create_file(struct undo *undo)
 		return fail(undo, "cannot be written", r);
 	}
 	undo->bytes = UNDO_HEADER_BYTES;
-	r = sync_directory(undo->path);
+	r = directory_sync(undo->path);
 	return r ? fail(undo, "cannot be made durable", -r) : 0;
 }
 

@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 			FUZZ_CHECK(!ranges_contain(&map.todo, map.bad.range[i].first) &&
 				   !ranges_contain(&map.todo, map.bad.range[i].end - 1), "overlap");
 		FUZZ_CHECK(strlen(map.job) < sizeof(map.job), "a job without end");
-		FUZZ_CHECK(!rescue_map_write(&map, path, "fuzz", false), "cannot be written");
+		FUZZ_CHECK(!rescue_map_write(&map, path, "fuzz"), "cannot be written");
 		FUZZ_CHECK(!rescue_map_read(&again, path), "cannot be read again");
 		FUZZ_CHECK(same_ranges(&map.todo, &again.todo) &&
 			   same_ranges(&map.bad, &again.bad) && !strcmp(map.job, again.job),

@@ -18,13 +18,6 @@ $(BUILD)/tests/power.so: tests/tools/power.c
 
 tests-built: $(TESTS_TOOLS_HELPERS)
 
-TESTS_TOOLS_KILLAT := $(BUILD)/tests/killat.so
-tests-built: $(TESTS_TOOLS_KILLAT)
-
-$(TESTS_TOOLS_KILLAT): tests/tools/killat.c
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -U_FILE_OFFSET_BITS -shared -fPIC -o $@ $< -ldl
-
 # The parser of status lines, alone.
 TESTS_STATUS_LINE := $(BUILD)/tests/t_status_line
 TESTS += $(TESTS_STATUS_LINE)

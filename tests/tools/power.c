@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A library for LD_PRELOAD that ends a program at its n-th write or flush, in one of these
- * ways, for tests of what survives that:
+ * A library for LD_PRELOAD that ends a program at its n-th write, flush, change of a length or
+ * rename, in one of these ways, for tests of what survives that:
  *
  *	POWER_HOW=kill	SIGKILL before the call: what was written stays, as the page cache does
  *	POWER_HOW=torn	the same, but half of the write is done first
  *	POWER_HOW=signal  the program gets POWER_SIGNAL (TERM, INT, HUP), once, and may go on
  *	POWER_HOW=cut	power goes: of everything that was not flushed, each sector is there or not,
- *			a file that grew ends somewhere, and a file whose directory was not
- *			flushed is gone
+ *			a file that grew ends somewhere, a file whose directory was not
+ *			flushed is gone, or has its name of before, and one that was renamed
+ *			without having been flushed itself is empty
  *
  * POWER_AT is n, POWER_SEED makes the cut another one. POWER_LIE is the end of a path whose
  * flushes do nothing, which a test is to notice. POWER_READ=n sends POWER_SIGNAL before the n-th
@@ -31,6 +32,7 @@
 
 #define SECTOR 512
 #define MAX_NAMES 8
+#define MAX_FLUSHED 4096
 
 /* A write that is not durable. */
 struct pending {
@@ -44,6 +46,16 @@ struct pending {
 
 static struct pending *pending;
 static char *new_names[MAX_NAMES];	/* of which the directory was not flushed */
+
+/* A rename of which the directory was not flushed, and what had the name before. */
+static struct {
+	char *to;
+	char *old;		/* NULL: nobody */
+} renamed[MAX_NAMES];
+
+static char *empty_names[MAX_NAMES];	/* renamed without having been flushed */
+static ino_t flushed[MAX_FLUSHED];
+static size_t nr_flushed;
 static unsigned long calls, reads, full_writes;
 static uint64_t random_state;
 
@@ -51,6 +63,9 @@ static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
 static ssize_t (*real_pread)(int, void *, size_t, off_t);
 static ssize_t (*real_preadv)(int, const struct iovec *, int, off_t);
 static int (*real_open)(const char *, int, ...);
+static int (*real_rename)(const char *, const char *);
+static int (*real_ftruncate)(int, off_t);
+static int (*real_fallocate)(int, int, off_t, off_t);
 
 static unsigned long number(const char *name)
 {
@@ -81,6 +96,9 @@ __attribute__((constructor)) static void begin(void)
 	real_pread = dlsym(RTLD_NEXT, "pread64");
 	real_preadv = dlsym(RTLD_NEXT, "preadv64");
 	real_open = dlsym(RTLD_NEXT, "open64");
+	real_rename = dlsym(RTLD_NEXT, "rename");
+	real_ftruncate = dlsym(RTLD_NEXT, "ftruncate64");
+	real_fallocate = dlsym(RTLD_NEXT, "fallocate64");
 	random_state = number("POWER_SEED") * 0x9e3779b97f4a7c15ULL + 0x2545f4914f6cdd1dULL;
 }
 
@@ -125,12 +143,22 @@ static void cut(void)
 		if (fstat(write->fd, &now))
 			abort();
 		if (S_ISREG(now.st_mode) && now.st_size > write->size && draw() & 1 &&
-		    ftruncate(write->fd, write->size + draw() % (now.st_size - write->size)))
+		    real_ftruncate(write->fd, write->size + draw() % (now.st_size - write->size)))
 			abort();
 	}
-	for (i = 0; i < MAX_NAMES; i++)
+	for (i = 0; i < MAX_NAMES; i++) {
+		if (empty_names[i] && truncate(empty_names[i], 0))
+			abort();
 		if (new_names[i])
 			unlink(new_names[i]);
+	}
+	for (i = MAX_NAMES; i-- > 0;)
+		if (renamed[i].to && draw() & 1) {
+			if (renamed[i].old)
+				real_rename(renamed[i].old, renamed[i].to);
+			else
+				unlink(renamed[i].to);
+		}
 }
 
 static bool is_time(void)
@@ -243,11 +271,19 @@ static int flush(int fd)
 		end();
 	if (path_ends(fd, "POWER_LIE"))
 		return 0;
-	if (!fstat(fd, &now) && S_ISDIR(now.st_mode))
-		for (i = 0; i < MAX_NAMES; i++) {
-			free(new_names[i]);
-			new_names[i] = NULL;
-		}
+	if (fstat(fd, &now))
+		abort();
+	for (i = 0; S_ISDIR(now.st_mode) && i < MAX_NAMES; i++) {
+		free(new_names[i]);
+		new_names[i] = NULL;
+		if (renamed[i].old)
+			unlink(renamed[i].old);
+		free(renamed[i].old);
+		free(renamed[i].to);
+		renamed[i].old = renamed[i].to = NULL;
+	}
+	if (nr_flushed < MAX_FLUSHED)
+		flushed[nr_flushed++] = now.st_ino;
 	while ((write = *link)) {
 		if (write->fd != fd) {
 			link = &write->next;
@@ -268,6 +304,57 @@ int fdatasync(int fd)
 int fsync(int fd)
 {
 	return flush(fd);
+}
+
+int ftruncate64(int fd, off_t size)
+{
+	if (is_time())
+		end();
+	remember(fd, 0, 0);
+	return real_ftruncate(fd, size);
+}
+
+int fallocate64(int fd, int mode, off_t offset, off_t bytes)
+{
+	if (is_time())
+		end();
+	return real_fallocate(fd, mode, offset, bytes);
+}
+
+static bool was_flushed(const char *path)
+{
+	struct stat now;
+	size_t i;
+
+	if (stat(path, &now))
+		return false;
+	for (i = 0; i < nr_flushed; i++)
+		if (flushed[i] == now.st_ino)
+			return true;
+	return false;
+}
+
+int rename(const char *from, const char *to)
+{
+	unsigned int i;
+
+	if (is_time())
+		end();
+	for (i = 0; i < MAX_NAMES - 1 && renamed[i].to; i++)
+		;
+	if (renamed[i].to)
+		abort();	/* a directory that is never flushed */
+	if (!was_flushed(from))
+		empty_names[i] = strdup(to);
+	if (asprintf(&renamed[i].old, "%s.before%u", to, i) < 0)
+		abort();
+	unlink(renamed[i].old);
+	if (link(to, renamed[i].old)) {
+		free(renamed[i].old);
+		renamed[i].old = NULL;
+	}
+	renamed[i].to = strdup(to);
+	return real_rename(from, to);
 }
 
 int open64(const char *path, int flags, ...)

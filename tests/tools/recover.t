@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""remap-recover: the composite as an image, sector by sector against a model; read errors, kills,
-going on, retrying, comparing; what it refuses. --files is in recover-files.t."""
+"""remap-recover: the composite as an image, sector by sector against a model; read errors,
+going on, retrying, comparing; what it refuses. --files is in recover-files.t, kills and cuts of the
+power in recover-power.t."""
 import os
 import re
 import shutil
@@ -119,35 +120,6 @@ check("a spare with bad slots", pair, "whole.img", bad_slots)
 ok({part["sector"] for part in theirs["missing"] if part["why"] == "slot"} >= set(bad_slots[:2]),
    "each with its reason", theirs["missing"])
 
-# Killed at any call that changes a file, at once or half-way; then it goes on to the same.
-forget("big.img", "big.main")
-big_sectors = 8 << 11
-make_main("big.main", big_sectors + 3)
-big = Pair("big.main", "big.spare", big_sectors + 3)
-kills, bad_ends, resumed = 0, [], 0
-for half in (False, True):
-    for at in list(range(1, 12)) + [13, 17, 23, 31, 41]:
-        forget("big.img")
-        env = dict(os.environ, LD_PRELOAD=os.path.join(BUILD, "tests", "killat.so"), KILL_AT=str(at))
-        if half:
-            env["KILL_HALF"] = "1"
-        args = ["--main", "big.main", "--spare", "big.spare", "-o", "big.img", "--checkpoint", "1M"]
-        status, out, errors = run("remap-recover", *args, env=env)
-        if status != -9:
-            continue
-        kills += 1
-        if os.path.exists("big.img") and not os.path.exists("big.img.map"):
-            os.unlink("big.img")      # killed before there was a first mapfile: nothing was copied
-        status, theirs, errors = run_json("remap-recover", *args)
-        resumed += theirs.get("tried_sectors", 0) < big.main_sectors
-        lost_big = sum(1 for owner in big.owner.values() if owner == "lost")
-        if status != 1 or theirs.get("bad_sectors") != lost_big or \
-                digest("big.img") != globals().setdefault("whole_digest", digest("big.img")):
-            bad_ends.append((half, at, status, errors))
-check("killed, and gone on with: the composite", big, "big.img", ())
-ok(not bad_ends and kills > 20 and resumed > 5,
-   "%d kills, %d of them gone on with half-way: all the same" % (kills, resumed), *bad_ends[:3])
-
 # What a killed run wrote beyond the mapfile is not believed.
 forget("whole.img")
 tool_status, out, errors = run("remap-recover", *both, "-o", "whole.img")
@@ -241,6 +213,9 @@ for what, want, word, args in (
         ("two things to do", 16, "one of -o TARGET", both + ["-o", "new.img", "--files"]),
         ("an operand", 16, "no place for \"new.img\"", both + ["-o", "new.img", "new.img"]),
         ("a pipe", 16, "cannot go into a pipe", both + ["-o", "-"]),
+        ("a mapfile on standard output", 16, "--mapfile: a mapfile is read again",
+         both + ["-o", "new.img", "-m", "-"]),
+        ("a compressed mapfile", 16, "--mapfile: .*compressed", both + ["-o", "new.img", "-m", "m.gz"]),
         ("an empty fill", 16, "--fill: needs a value that is not empty", both + ["-o", "new.img", "--fill", ""]),
         ("--retry without -o", 16, "go with -o only", both + ["--files", "--retry"]),
         ("a checkpoint that is too small", 16, "checkpoint", both + ["-o", "new.img", "--checkpoint", "5"]),
