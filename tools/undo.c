@@ -126,6 +126,22 @@ static int check_path(struct undo *undo, const struct device *dev)
 	return -EEXIST;
 }
 
+/* Append all of it. Return: 0, or a negative errno. */
+static int append(const struct undo *undo, const u8 *data, size_t bytes)
+{
+	off_t at = (off_t)undo->bytes;
+	ssize_t done;
+
+	for (; bytes; data += done, at += done, bytes -= (size_t)done) {
+		done = pwrite(undo->fd, data, bytes, at);
+		if (done < 0 && errno == EINTR)
+			done = 0;
+		else if (done <= 0)
+			return done ? -errno : -ENOSPC;
+	}
+	return 0;
+}
+
 static int create_file(struct undo *undo)
 {
 	u8 *raw;
@@ -139,12 +155,11 @@ static int create_file(struct undo *undo)
 	undo->header.created = rmeta_file_ops.now(NULL);
 	raw = report_alloc(UNDO_HEADER_BYTES);
 	undo_header_encode(raw, &undo->header);
-	r = pwrite(undo->fd, raw, UNDO_HEADER_BYTES, 0) == UNDO_HEADER_BYTES ? 0 :
-	    errno ? errno : ENOSPC;
+	r = append(undo, raw, UNDO_HEADER_BYTES);
 	free(raw);
 	if (r) {
 		unlink(undo->path);
-		return fail(undo, "cannot be written", r);
+		return fail(undo, "cannot be written", -r);
 	}
 	undo->bytes = UNDO_HEADER_BYTES;
 	r = directory_sync(undo->path);
@@ -154,21 +169,13 @@ static int create_file(struct undo *undo)
 /* Append what was collected, durably. */
 static int write_batch(struct undo *undo)
 {
-	size_t done = 0;
-	ssize_t bytes;
+	int r = append(undo, undo->batch, undo->batch_bytes);
 
-	while (done < undo->batch_bytes) {
-		bytes = pwrite(undo->fd, undo->batch + done, undo->batch_bytes - done,
-			       (off_t)(undo->bytes + done));
-		if (bytes < 0 && errno == EINTR)
-			continue;
-		if (bytes <= 0)
-			return fail(undo, "cannot be written", bytes ? errno : ENOSPC);
-		done += (size_t)bytes;
-	}
+	if (r)
+		return fail(undo, "cannot be written", -r);
 	if (fdatasync(undo->fd))
 		return fail(undo, "cannot be made durable", errno);
-	undo->bytes += done;
+	undo->bytes += undo->batch_bytes;
 	undo->batch_bytes = 0;
 	return 0;
 }

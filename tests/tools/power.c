@@ -14,7 +14,8 @@
  * POWER_AT is n, POWER_SEED makes the cut another one. POWER_LIE is the end of a path whose
  * flushes do nothing, which a test is to notice. POWER_READ=n sends POWER_SIGNAL before the n-th
  * read. POWER_BAD=n has reads of sector n of any file fail with EIO. POWER_FULL=n has the n-th write to the file
- * whose path ends in POWER_FULL_PATH fail with ENOSPC. Flushes never reach the disk, so it is quick.
+ * whose path ends in POWER_FULL_PATH fail with ENOSPC; with POWER_SHORT, the write before it is
+ * cut short. Flushes never reach the disk, so it is quick.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -202,9 +203,14 @@ static void remember(int fd, size_t bytes, off_t offset)
 
 ssize_t pwrite64(int fd, const void *data, size_t bytes, off_t offset)
 {
-	if (path_ends(fd, "POWER_FULL_PATH") && ++full_writes >= number("POWER_FULL")) {
-		errno = ENOSPC;
-		return -1;
+	if (path_ends(fd, "POWER_FULL_PATH")) {
+		full_writes++;
+		if (full_writes >= number("POWER_FULL") + !!getenv("POWER_SHORT")) {
+			errno = ENOSPC;
+			return -1;
+		}
+		if (full_writes == number("POWER_FULL"))
+			bytes /= 2;
 	}
 	if (is_time()) {
 		if (!how("kill") && !how("signal")) {
