@@ -120,7 +120,7 @@ void main_check_json(const struct main_check *main, struct json *json)
 
 	json_key(json, "main");
 	json_map(json);
-	json_key_text(json, "path", main->dev.path);
+	json_key_text(json, "path", main->path);
 	json_key_number(json, "sectors", main->dev.sectors);
 	json_key_text(json, "length", answers[main->length]);
 	json_key_text(json, "identity", answers[main->same]);

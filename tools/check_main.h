@@ -18,7 +18,8 @@ enum main_answer {
 };
 
 /**
- * struct main_check - what was found out; all zero before main_check_open()
+ * struct main_check - what was found out; all zero but for @path before main_check_open()
+ * @path: of main; set by the caller
  * @dev: main
  * @identity: of @dev
  * @length: is it as long as the spare says?
@@ -28,6 +29,7 @@ enum main_answer {
  * @mismatches: questions with MAIN_DIFFERS
  */
 struct main_check {
+	const char *path;
 	struct device dev;
 	struct identity identity;
 	enum main_answer length;

@@ -115,6 +115,7 @@ static void scan_superblocks(struct dump *dump)
 	for (copy = 0; copy < RMETA_COPIES; copy++)
 		raw[copy] = buffer + copy * RMETA_BYTES;
 	rmeta_scan_superblocks(&dump->store, dump->dev.sectors, &dump->verdicts.superblocks, raw);
+	dump->verdicts.judged = true;
 	free(buffer);
 }
 

@@ -103,6 +103,7 @@ struct found_problem {
  * @interactive: questions can be asked
  * @all: the rest is answered with yes
  * @searching: the whole device is being read
+ * @underway: an undo of it was cut short
  * @foreign: what else is on the device, or NULL
  * @verdicts: of all copies
  * @problems: what was found
@@ -119,6 +120,7 @@ struct session {
 	bool interactive;
 	bool all;
 	bool searching;
+	bool underway;
 	char *foreign;
 	struct verdicts verdicts;
 	struct found_problem *problems;
@@ -261,6 +263,7 @@ static void show_superblocks(void *ctx, const struct rmeta_scan *scan)
 	unsigned int copy;
 
 	session->verdicts.superblocks = *scan;
+	session->verdicts.judged = true;
 	if (!report_is_text())
 		return;
 	report_out("  copy      sector  verdict\n");
@@ -370,8 +373,9 @@ static void write_json(const struct session *session)
 
 	if (!json)
 		return;
-	json_key_text(json, "spare", session->dev.path);
+	json_key_text(json, "spare", session->options.common.operand);
 	json_key_bool(json, "live", session->live);
+	json_key_bool(json, "undo_underway", session->underway);
 	verdicts_json(&session->verdicts, json);
 	json_key(json, "problems");
 	json_array(json);
@@ -478,7 +482,6 @@ static int run(struct session *session)
 		main_check_compare(&session->main, check);
 	report_out("Phase 5: summary\n");
 	status = conclude(session);
-	write_json(session);
 	if (stop_requested() && (r || check->found > check->fixed)) {
 		report_error("interrupted; the repair of %s that had begun is finished by the next one",
 			     session->dev.shown);
@@ -546,7 +549,8 @@ static int open_spare(struct session *session)
 		session->foreign = signature_find(&session->dev,
 						  spare_geometry(&geo, &session->dev) ? &geo : NULL);
 	session->check.writable = writes && (!session->foreign || options->force);
-	return undo_is_underway(&session->dev) ? explain_underway(session) : STATUS_DONE;
+	session->underway = undo_is_underway(&session->dev);
+	return session->underway ? explain_underway(session) : STATUS_DONE;
 }
 
 int main(int argc, char **argv)
@@ -572,11 +576,13 @@ int main(int argc, char **argv)
 	setvbuf(stdin, NULL, _IONBF, 0);
 	if (session.options.mode == MODE_ASK && !session.interactive)
 		session.options.mode = MODE_NO;
+	session.main.path = session.options.main;
 	status = open_spare(&session);
 	if (!status && session.options.main)
 		status = main_check_open(&session.main, session.options.main, &session.dev);
 	if (!status)
 		status = run(&session);
+	write_json(&session);
 	for (i = 0; i < session.nr_problems; i++)
 		free(session.problems[i].detail);
 	free(session.problems);

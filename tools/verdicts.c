@@ -32,7 +32,7 @@ void verdicts_json(const struct verdicts *verdicts, struct json *json)
 	json_map(json);
 	json_key(json, "superblock");
 	json_array(json);
-	for (copy = 0; copy < RMETA_COPIES; copy++) {
+	for (copy = 0; copy < RMETA_COPIES && verdicts->judged; copy++) {
 		json_map(json);
 		json_key_number(json, "copy", copy);
 		json_key_number(json, "sector", rmeta_superblock_sector(copy));

@@ -20,12 +20,14 @@ struct verdict_page {
 
 /**
  * struct verdicts - all of a spare; all zero is an empty one
+ * @judged: @superblocks is known
  * @superblocks: what the five superblocks are
  * @pages: pages that are not five times ok, in order
  * @nr_pages: how many
  * @room: private
  */
 struct verdicts {
+	bool judged;
 	struct rmeta_scan superblocks;
 	struct verdict_page *pages;
 	size_t nr_pages;

@@ -91,6 +91,28 @@ false" "--json is complete"
 	like "$(json messages.0.text)" "interrupted; d.img was not changed" "and says it"
 	unchanged "nothing was changed"
 done
+# Wherever a signal comes, the object has all its members, and no verdict that nobody gave.
+whole='import json, sys
+got = json.load(sys.stdin)
+missing = {"spare", "live", "undo_underway", "copies", "problems", "found", "repaired", "written",
+           "lost", "main", "messages", "exit_status"} - set(got)
+verdicts = [copy["verdict"] for copy in got["copies"]["superblock"]]
+assert not missing and got["exit_status"] == int(sys.argv[1]), missing
+assert verdicts in ([], sys.argv[2].split()), verdicts'
+bad=
+truncate -s 1G main.img
+damage
+verdicts=$(remap-check --json -n d.img 2>/dev/null | json-get copies.superblock.{0,1,2,3,4}.verdict)
+for ((at = 1; at < 200; at++)); do
+	damage
+	POWER_READ=$at POWER_SIGNAL=INT LD_PRELOAD=$BUILD/tests/power.so \
+		run remap-check --json -n --main main.img d.img
+	python3 -c "$whole" $rc "$verdicts" <out.txt 2>>json.txt || bad="$bad $at"
+	[ $rc -eq 32 ] || break
+done
+is "$bad" "" "SIGINT at each of $at reads: the JSON is whole"
+[ "$at" -ge 8 ] || fail "only $at reads were seen"
+
 # While writing: nothing more is written, and the next run finishes it.
 for at in 1 3 6 9; do
 	damage

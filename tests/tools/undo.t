@@ -126,6 +126,18 @@ for nr in 1 2 3 6; do
 	is "$(sum d.img)" "$(sum damaged.img)" "and what was written is undone"
 done
 
+# The same where the last write that succeeds is only half of one.
+for nr in 1 2; do
+	cp damaged.img d.img
+	rm -f u
+	POWER_SHORT=1 POWER_FULL=$nr POWER_FULL_PATH=/u LD_PRELOAD=$BUILD/tests/power.so \
+		run remap-check -y -z u d.img
+	[ $((rc & 8)) -ne 0 ] && pass "no space after half of write $nr" || fail "no space after half of write $nr"
+	like "$err" "undo file u cannot be written: No space" "is said"
+	[ ! -e u ] || run remap-check --apply-undo u d.img
+	is "$(sum d.img)" "$(sum damaged.img)" "and what was written is undone"
+done
+
 # Not an undo file, or no longer one.
 broken
 before=$(sum d.img)
@@ -236,6 +248,12 @@ else
 fi
 refused 4 "an undo of d.img was cut short.*finish it with remap-check --apply-undo" "check -y" d.img \
 	remap-check -y d.img
+run remap-check --json -y d.img
+is "$(json exit_status spare undo_underway written found)" "4
+d.img
+true
+false
+0" "and --json has all of it"
 refused 8 "is not overwritten" "format" d.img remap-format -f --main-size 1G d.img
 run remap-check -n d.img
 exits 4 "check -n looks"
