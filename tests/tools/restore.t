@@ -135,6 +135,22 @@ with open("new.img", "rb") as device:
 ok(status == 1 and not wrong and theirs["saved_sectors"] > 10,
    "--main saves what only main has of blocks that become lost", errors, *wrong[:3])
 
+# A main that is in use is read, with a warning.
+loop = subprocess.run(["/sbin/losetup", "-f", "--show", "main.img"], stdout=subprocess.PIPE,
+                      stderr=subprocess.DEVNULL).stdout.decode().strip() \
+    if os.getuid() == 0 and os.path.exists("/sbin/losetup") else ""
+if loop:
+    holder = subprocess.Popen([os.path.join(BUILD, "tests", "hold-device"), loop],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    holder.stdout.readline()
+    status, out, errors = run("remap-restore", "-n", "-i", "dump.json", "--main", "main.img",
+                              blank("new.img", 8 << 20))
+    holder.communicate()
+    subprocess.run(["/sbin/losetup", "-d", loop])
+    ok(status == 0 and "main.img is in use" in errors, "--main that is in use: a warning", errors)
+else:
+    ok(True, "--main that is in use: a warning # SKIP not root, or no loop devices here")
+
 # With the data of the old spare, some of which cannot be read.
 broken = [pair.slot_sector(8003), pair.slot_sector(8004), pair.slot_sector(801 + 8),
           pair.slot_sector(2401)]
