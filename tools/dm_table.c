@@ -134,7 +134,8 @@ int dm_table_create(const char *name, const char *uuid, const struct dm_line *li
 	struct dm_task *task = new_task(DM_DEVICE_CREATE, name);
 	int r;
 
-	r = run_task_and_wait(task, task && dm_task_set_uuid(task, uuid));
+	/* Without a table there is nothing for udev to do, and nobody who would end a wait. */
+	r = run_task(task, task && dm_task_set_uuid(task, uuid));
 	if (r == -EBUSY)
 		return -EEXIST;
 	if (r)
