@@ -35,7 +35,7 @@ remap-recover_LIBS := -lext2fs -lcom_err
 
 SETUP := remap-setup verbs setup_list setup_create setup_open setup_close make_spare blockdev \
 	dm_table kernel_log this_host find_main assembly table_options keep \
-	setup_scan setup_table setup_enable remaptab output
+	setup_scan setup_table setup_enable setup_udev remaptab output
 remap-setup_OBJ := $(patsubst %,$(O)/tools/%.o,$(SETUP) $(LIVE))
 remap-setup_LIBS := -ldevmapper
 

@@ -14,6 +14,8 @@ static const struct verb *const verbs[] = {
 	&setup_disable,
 	&setup_list,
 	&setup_table,
+	&setup_expose,
+	&setup_udev,
 };
 
 static const struct tool tool = {

@@ -17,5 +17,7 @@ extern const struct verb setup_enable;
 extern const struct verb setup_disable;
 extern const struct verb setup_list;
 extern const struct verb setup_table;
+extern const struct verb setup_expose;
+extern const struct verb setup_udev;
 
 #endif

@@ -50,8 +50,17 @@ VM_SHARED_TOOLS := remap-import remap-setup remap-recover remap-restore remap-to
 VM_SHARED := $(BUILD)/vm/shared
 vm-programs: $(VM_SHARED).stamp
 
-$(VM_SHARED).stamp: $(VM_SHARED_TOOLS:%=$(BUILD)/%) tests/vm/shared
-	tests/vm/shared $(VM_SHARED) $(VM_SHARED_TOOLS:%=$(BUILD)/%)
+# udevd as this machine has it, with the rules that concern block devices, and ours.
+VM_UDEV := $(wildcard /usr/bin/udevadm)
+VM_UDEV_RULES := $(wildcard $(patsubst %,/usr/lib/udev/rules.d/%.rules,50-udev-default 55-dm \
+	60-persistent-storage-dm 60-persistent-storage 95-dm-notify))
+VM_OUR_RULES := tools/udev/61-dm-remap.rules
+
+$(VM_SHARED).stamp: $(VM_SHARED_TOOLS:%=$(BUILD)/%) tests/vm/shared $(VM_UDEV) $(VM_OUR_RULES)
+	tests/vm/shared $(VM_SHARED) $(VM_SHARED_TOOLS:%=$(BUILD)/%) $(VM_UDEV)
+	@[ -z "$(VM_UDEV)" ] || cp --parents $(VM_UDEV_RULES) $(VM_SHARED)/
+	@mkdir -p $(VM_SHARED)/guest/udev
+	@cp $(VM_OUR_RULES) $(VM_SHARED)/guest/udev/
 	@touch $@
 
 -include $(VM_PROGRAMS:=.d) $(VM_LIB_OBJ:.o=.d)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# The udev rules under a real udevd: a main that remaptab lists is hidden while its spare is not there,
+# and the device comes up when the second of the two appears, whichever it is.
+#
+# vm: mem=512 timeout=600 disks=64M,16M
+
+. /guest/lib.sh
+
+command -v udevadm >/dev/null || { skip "udev" "no udevadm in this guest"; done_testing; }
+need modprobe virtio_pci
+need modprobe virtio_blk
+wait_for 60 test -b /dev/vdb || bail "no disks"
+need modprobe ext4
+hostname alpha
+MAIN=/dev/vda SPARE=/dev/vdb
+
+need mke2fs -q -F -t ext4 -U 11111111-2222-3333-4444-555555555555 $MAIN
+LINK=/dev/disk/by-uuid/11111111-2222-3333-4444-555555555555
+need remap-setup create -e safe $MAIN $SPARE
+need mount /dev/mapper/safe /mnt
+echo kept >/mnt/file
+need umount /mnt
+need remap-setup close safe
+
+virtio_of() { basename "$(readlink -f "/sys/block/$1/device")"; }
+main_device=$(virtio_of vda) spare_device=$(virtio_of vdb)
+# by name of the virtio device: what it is called afterwards is the kernel's choice
+pull() { echo "$1" >/sys/bus/virtio/drivers/virtio_blk/unbind; }
+plug() { echo "$1" >/sys/bus/virtio/drivers/virtio_blk/bind; }
+node_of() { echo "/dev/$(ls "/sys/bus/virtio/devices/$1/block")"; }
+property() { udevadm info -q property -n "$1" | sed -n "s/^$2=//p"; }
+
+pull "$main_device"
+pull "$spare_device"
+need mkdir -p /etc/udev/rules.d /run/udev
+sed 's,@sbindir@,/guest/bin,' /guest/udev/61-dm-remap.rules >/etc/udev/rules.d/61-dm-remap.rules
+ln -s /guest/bin/udevadm /bin/systemd-udevd
+unset DM_DISABLE_UDEV
+need systemd-udevd --daemon
+need udevadm settle
+
+# Main first.
+plug "$main_device"
+need udevadm settle
+main=$(node_of "$main_device")
+is "$(property "$main" ID_FS_TYPE)" remap_member "a listed main without its spare is a remap_member"
+is "$(property "$main" SYSTEMD_READY)" 0 "systemd leaves it alone"
+is "$(property "$main" ID_FS_UUID)" "" "it has no uuid to be mounted by"
+fails "and no link" test -e $LINK
+ok "$(test -e /dev/disk/by-id/remap-disk0; echo $?)" "but one by its disk" || diag "$(ls /dev/disk/by-id)"
+fails "no device yet" dm_exists safe
+
+# expose
+runs "expose" remap-setup expose safe
+need udevadm settle
+is "$(readlink -f $LINK)" "$main" "an exposed main can be seen"
+runs "expose --hide" remap-setup expose --hide safe
+need udevadm settle
+fails "and no longer" test -e $LINK
+
+# The spare comes.
+start=$(uptime_ms)
+plug "$spare_device"
+wait_for 120 test -e /dev/mapper/safe
+ok $? "the device comes up when its spare does"
+diag "hot-plug of the spare to the device: $(($(uptime_ms) - start)) ms"
+need udevadm settle
+spare=$(node_of "$spare_device")
+is "$(property "$spare" ID_FS_TYPE)" remap_spare "the spare is a remap_spare"
+is "$(status safe mode)" ok "the target is up"
+is "$(readlink -f $LINK)" "$(readlink -f /dev/mapper/safe)" "the filesystem's uuid leads to the mapped device"
+need mount $LINK /mnt
+is "$(cat /mnt/file)" kept "mounted by that"
+need umount /mnt
+runs "close" remap-setup close safe
+need udevadm settle
+fails "the node is gone" test -e /dev/mapper/safe
+fails "the link, too, and not back to main" test -e $LINK
+
+# Spare first.
+pull "$main_device"
+pull "$spare_device"
+need udevadm settle
+plug "$spare_device"
+need udevadm settle
+fails "the spare alone makes no device" dm_exists safe
+plug "$main_device"
+wait_for 120 test -e /dev/mapper/safe
+ok $? "the device comes up when its main does"
+need udevadm settle
+is "$(readlink -f $LINK)" "$(readlink -f /dev/mapper/safe)" "and has the link"
+runs "close again" remap-setup close safe
+udevadm control --exit
+done_testing

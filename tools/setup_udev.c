@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * remap-setup udev, for the udev rules: what a block device is to dm-remap. And expose, which lets a
+ * main of remaptab be seen though its device is not up.
+ */
+#include <blkid/blkid.h>
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "blockdev.h"
+#include "escape.h"
+#include "remaptab.h"
+#include "setup.h"
+#include "spare.h"
+#include "units.h"
+
+#define RUN_DIR "/run/dm-remap"
+#define EXPOSED_DIR RUN_DIR "/exposed"	/* has an empty file for each main that is exposed */
+
+struct udev_options {
+	struct common_options common;
+	const char *tab;
+	bool hide;
+};
+
+#define FIELD(member) offsetof(struct udev_options, member)
+
+#define TAB_ROW { .letter = 'T', .name = "tab", .kind = OPTION_FILE, .field = FIELD(tab), \
+	.argument = "FILE", .help = "instead of " REMAPTAB_PATH }
+
+static const struct option_row udev_rows[] = { TAB_ROW };
+
+static const struct option_row expose_rows[] = {
+	{ .name = "hide", .kind = OPTION_FLAG, .field = FIELD(hide),
+	  .help = "hide it again" },
+	TAB_ROW,
+};
+
+static const struct operand_row device_operand[] = {
+	{ "DEVICE", OPTION_DEVICE },
+};
+
+static const struct operand_row name_operand[] = {
+	{ "NAME", OPTION_TEXT },
+};
+
+static const struct tool udev_tool = {
+	.name = SETUP_TOOL,
+	.verb = "udev",
+	.summary = "Print what DEVICE is to dm-remap, as properties for udev.",
+	.usage = "DEVICE",
+	.details = "Prints nothing for a device that is nothing to it.",
+	.example = "remap-setup udev /dev/sdc1",
+	.operands = device_operand,
+	.nr_operands = 1,
+	.min_operands = 1,
+	.rows = udev_rows,
+	.nr_rows = ARRAY_SIZE(udev_rows),
+};
+
+static const struct tool expose_tool = {
+	.name = SETUP_TOOL,
+	.verb = "expose",
+	.summary = "Let the main of NAME be seen though its device is not up, until the next boot.",
+	.usage = "[--hide] NAME",
+	.details = "Blocks that live on the spare are old on main. Mount it read-only, if at all, and\n"
+		   "only if the spare will not come back; remap-recover gives what both have.",
+	.example = "remap-setup expose archive",
+	.operands = name_operand,
+	.nr_operands = 1,
+	.min_operands = 1,
+	.rows = expose_rows,
+	.nr_rows = ARRAY_SIZE(expose_rows),
+};
+
+static struct udev_options udev_options = { .tab = REMAPTAB_PATH };
+static struct udev_options expose_options = { .tab = REMAPTAB_PATH };
+
+static void exposed_path(const char *name, char *path, size_t bytes)
+{
+	snprintf(path, bytes, EXPOSED_DIR "/%s", name);
+}
+
+/* The line of which a device is main. */
+static const struct remaptab_entry *entry_of(const struct remaptab *tab, const char *path)
+{
+	const struct remaptab_entry *entry;
+	struct identity identity;
+	struct device dev;
+
+	if (device_peek(&dev, path))
+		return NULL;
+	identity_get(&dev, &identity);
+	entry = remaptab_by_main(tab, &dev, &identity);
+	device_close(&dev);
+	return entry;
+}
+
+/* The same, also for a partition of main. */
+static const struct remaptab_entry *entry_of_disk_too(const struct remaptab *tab, const char *path,
+						      dev_t number)
+{
+	const struct remaptab_entry *entry = entry_of(tab, path);
+	char disk_path[BLOCKDEV_PATH];
+	dev_t disk = number;
+
+	if (entry || blkid_devno_to_wholedisk(number, NULL, 0, &disk) || disk == number)
+		return entry;
+	return entry_of(tab, blockdev_path(disk, disk_path));
+}
+
+static void print_property(const char *key, const char *value)
+{
+	printf("%s=%s\n", key, value);
+}
+
+static void print_spare(const struct rmeta_superblock *sb)
+{
+	char uuid[40], label[4 * sizeof(sb->label) + 1];
+
+	print_property("DM_REMAP_ROLE", "spare");
+	print_property("ID_FS_TYPE", "remap_spare");
+	print_property("ID_FS_USAGE", "other");
+	print_property("ID_FS_UUID", units_uuid(sb->uuid, uuid));
+	print_property("ID_FS_UUID_ENC", uuid);
+	if (*sb->label && !blkid_encode_string(sb->label, label, sizeof(label)))
+		print_property("ID_FS_LABEL_ENC", label);
+}
+
+static void print_member(const struct remaptab_entry *entry)
+{
+	print_property("DM_REMAP_ROLE", "member");
+	print_property("DM_REMAP_NAME", entry->name);
+	/* What blkid found before, and others act upon. */
+	print_property("ID_FS_TYPE", "remap_member");
+	print_property("ID_FS_USAGE", "raid");
+}
+
+static int run_udev(void *opaque)
+{
+	struct udev_options *options = opaque;
+	const char *path = options->common.operands[0];
+	const struct remaptab_entry *entry;
+	struct rmeta_superblock sb;
+	struct rmeta_geometry geo;
+	char exposed[300];
+	struct remaptab tab;
+	struct device dev;
+	int r;
+
+	r = device_peek(&dev, path);
+	if (r) {
+		report_error("cannot open the device: %s", strerror(-r));
+		return report_finish(STATUS_FAILED);
+	}
+	if (dev.sectors >= RMETA_MIN_SPARE_SECTORS && spare_superblock(&sb, &geo, &dev)) {
+		print_spare(&sb);
+	} else if (!remaptab_read(&tab, options->tab)) {
+		entry = entry_of_disk_too(&tab, path, dev.stat.st_rdev);
+		if (entry)
+			exposed_path(entry->name, exposed, sizeof(exposed));
+		if (entry && access(exposed, F_OK))
+			print_member(entry);
+		remaptab_free(&tab);
+	}
+	device_close(&dev);
+	return report_finish(STATUS_DONE);
+}
+
+/* Have udev look at a device again. */
+static void trigger(dev_t number)
+{
+	char path[80];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/uevent", major(number), minor(number));
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "change", 6) != 6)
+		report_warn("udev could not be told to look at %u:%u again", major(number),
+			    minor(number));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Leave or take away the mark. Return: 0 or a negative errno. */
+static int mark(const char *name, bool hide)
+{
+	char path[300];
+	int fd;
+
+	exposed_path(name, path, sizeof(path));
+	if (hide)
+		return unlink(path) && errno != ENOENT ? -errno : 0;
+	if ((mkdir(RUN_DIR, 0755) && errno != EEXIST) || (mkdir(EXPOSED_DIR, 0755) && errno != EEXIST))
+		return -errno;
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+static int expose(const struct remaptab *tab, const struct remaptab_entry *entry, bool hide)
+{
+	struct blockdev_list list;
+	unsigned int found = 0;
+	size_t i;
+	int r;
+
+	r = mark(entry->name, hide);
+	if (r) {
+		report_error("%s: %s", EXPOSED_DIR, strerror(-r));
+		return STATUS_FAILED;
+	}
+	r = blockdev_list(&list);
+	for (i = 0; !r && i < list.nr; i++) {
+		if (list.dev[i].ours || list.dev[i].suspended ||
+		    entry_of_disk_too(tab, list.dev[i].path, list.dev[i].number) != entry)
+			continue;
+		trigger(list.dev[i].number);
+		report_out("%s is %s\n", list.dev[i].path, hide ? "hidden" : "exposed");
+		found++;
+	}
+	blockdev_list_free(&list);
+	if (!found)
+		report_warn("the main of %s is not here", entry->name);
+	else if (!hide)
+		report_warn("blocks of main that live on the spare are old on it: write nothing to it");
+	return found ? STATUS_DONE : STATUS_LOOK;
+}
+
+static int run_expose(void *opaque)
+{
+	struct udev_options *options = opaque;
+	const char *name = options->common.operands[0];
+	const struct remaptab_entry *entry;
+	int status = STATUS_FAILED;
+	struct remaptab tab;
+	char *escaped;
+
+	if (!remaptab_read(&tab, options->tab)) {
+		entry = remaptab_by_name(&tab, name);
+		escaped = escape_text(name, strlen(name));
+		if (entry)
+			status = expose(&tab, entry, options->hide);
+		else
+			report_error("%s has no line for %s: its main is not hidden", options->tab, escaped);
+		free(escaped);
+	}
+	remaptab_free(&tab);
+	return report_finish(status);
+}
+
+const struct verb setup_udev = {
+	.tool = &udev_tool,
+	.help = "print what a device is to dm-remap, for udev rules",
+	.options = &udev_options,
+	.run = run_udev,
+};
+
+const struct verb setup_expose = {
+	.tool = &expose_tool,
+	.help = "let the main of a device be seen though the device is not up",
+	.options = &expose_options,
+	.run = run_expose,
+};

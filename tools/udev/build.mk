@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What makes devices come up by themselves: udev rules and a systemd unit, with the path of
+# remap-setup put in.
+
+udevrulesdir ?= $(prefix)/lib/udev/rules.d
+systemdunitdir ?= $(prefix)/lib/systemd/system
+
+INSTALLS += 644@|tools/udev/61-dm-remap.rules|$(udevrulesdir)/61-dm-remap.rules \
+	644@|tools/udev/dm-remap.service|$(systemdunitdir)/dm-remap.service
