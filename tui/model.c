@@ -68,26 +68,46 @@ static void forget_rates(struct row *row)
 	row->full_seconds = FULL_UNKNOWN;
 }
 
+/* "safe", or "safe+2048". */
+static void show_name(struct row *row, u64 start_sector)
+{
+	char *escaped = escape_text(row->name, strlen(row->name));
+
+	free(row->shown);
+	row->shown = escaped;
+	row->start_sector = start_sector;
+	if (!start_sector)
+		return;
+	if (asprintf(&row->shown, "%s+%llu", escaped, (unsigned long long)start_sector) < 0)
+		report_out_of_memory();
+	free(escaped);
+}
+
 static struct row *add_row(struct model *model, const char *name, u64 start_sector)
 {
 	struct row *row = report_alloc(sizeof(*row));
-	char *escaped = escape_text(name, strlen(name));
 
 	row->name = strdup(name);
-	if (start_sector) {
-		if (asprintf(&row->shown, "%s+%llu", escaped, (unsigned long long)start_sector) < 0)
-			row->shown = NULL;
-		free(escaped);
-	} else {
-		row->shown = escaped;
-	}
-	if (!row->name || !row->shown)
+	if (!row->name)
 		report_out_of_memory();
-	row->start_sector = start_sector;
+	show_name(row, start_sector);
 	forget_rates(row);
 	model->rows = report_grow(model->rows, model->nr_rows, &model->room, sizeof(*model->rows));
 	model->rows[model->nr_rows++] = row;
 	return row;
+}
+
+/* The row of a device that was never seen: the one that was kept for its name, or a new one. */
+static struct row *new_row(struct model *model, const char *name, u64 start_sector)
+{
+	size_t i;
+
+	for (i = 0; i < model->nr_rows; i++)
+		if (model->rows[i]->presence == ROW_ABSENT && !strcmp(model->rows[i]->name, name)) {
+			show_name(model->rows[i], start_sector);
+			return model->rows[i];
+		}
+	return add_row(model, name, start_sector);
 }
 
 static bool is_wanted(const struct model *model, const char *name)
@@ -280,7 +300,7 @@ void model_update(struct model *model, const struct sample *sample)
 			continue;
 		row = find_row(model, device->name, device->start_sector);
 		if (!row)
-			row = add_row(model, device->name, device->start_sector);
+			row = new_row(model, device->name, device->start_sector);
 		if (!row->in_sample)	/* no sample should name a device twice */
 			take_device(model, row, device);
 	}

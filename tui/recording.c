@@ -4,6 +4,7 @@
  * recorded before a crash can be looked at.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,6 +23,9 @@ int recording_open(struct recording *recording, const char *path)
 		flags |= O_CREAT | O_EXCL;
 	fd = open(path, flags, 0666);
 	if (fd >= 0) {
+		/* A reader that goes, or a limit, is an error of writing like others. */
+		signal(SIGPIPE, SIG_IGN);
+		signal(SIGXFSZ, SIG_IGN);
 		recording->stream = fdopen(fd, "w");
 		if (!recording->stream)
 			report_out_of_memory();

@@ -39,6 +39,7 @@ static int keep_sample(struct top *top, const struct sample *sample)
 		set_problem(top, STATUS_FAILED, "--record: cannot write %s: %s",
 			    top->recording.shown, strerror(-r));
 		recording_close(&top->recording);
+		top->recording_failed = true;
 	}
 	return r;
 }
@@ -48,7 +49,7 @@ int top_step(struct top *top)
 	struct sample sample = { .devices = NULL };
 	int r = source_next(top->source, &sample), kept;
 
-	if (r < 0)
+	if (r < 0 && !top->recording_failed)
 		set_problem(top, top->source->status, "%s", top->source->problem);
 	if (r > 0) {
 		kept = keep_sample(top, &sample);

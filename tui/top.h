@@ -17,6 +17,7 @@
  * @source: where samples come from
  * @model: what is known
  * @recording: where samples go to; all zero when they are not kept
+ * @recording_failed: they should have been, and could not: @problem stays
  * @interval_ms: from one sample to the next; 0 when not said
  * @nr_frames: how many samples; 0 for all that there are
  * @problem: why there are no more samples, safe to print; or NULL
@@ -26,6 +27,7 @@ struct top {
 	struct source *source;
 	struct model model;
 	struct recording recording;
+	bool recording_failed;
 	u64 interval_ms;
 	u64 nr_frames;
 	char *problem;
@@ -37,8 +39,7 @@ struct top {
  * @top: the program
  *
  * Return: 1; 0 when there are no more samples; a negative errno with @top->problem and
- * @top->status set. The kernel may be asked again then, unless @top->status says that it is the
- * recording that failed, which is closed.
+ * @top->status set. The kernel may be asked again then; a recording that failed is closed.
  */
 int top_step(struct top *top);
 

@@ -174,11 +174,11 @@ static void take_sample(struct screen *screen)
 {
 	int r = top_step(screen->top);
 
-	if (r > 0) {
+	if (r > 0 && !screen->top->recording_failed) {
 		free(screen->top->problem);
 		screen->top->problem = NULL;
 		screen->top->status = STATUS_DONE;
-	} else if (r == 0 || screen->top->source->is_recording) {
+	} else if (r == 0 || (r < 0 && screen->top->source->is_recording)) {
 		screen->ended = true;
 	}
 	screen_settle(screen);

@@ -128,6 +128,11 @@ unlike "$out" "^not ok" "is the same"
 run "$BUILD/tests/t_recording" "$recording" there
 like "$err" "there is there already; remove it, or give another name" "no file is overwritten"
 
+# Without the headers of ncurses make says what to install.
+run make -C "$here/../.." BUILD="$PWD/build" TOP_CURSES= "$PWD/build/remap-top"
+like "$err" "as root on Debian: apt-get install libncurses-dev pkg-config" "make without ncurses"
+ok "fails" test "$rc" -ne 0
+
 # Fifty devices: what a frame costs, of reading, working out and printing it. 1% of a core at one
 # frame a second is 10 ms; it is a tenth of that on a machine of today.
 awk -v frames=300 'BEGIN {

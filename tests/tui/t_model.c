@@ -192,6 +192,14 @@ static void test_presence(void)
 	sample_clear(&sample);
 	is(model.nr_rows, 2, "what was not asked for is not shown");
 	is_str(row_mode(model.rows[1]), "absent", "the second was never there");
+	add(&sample, "nowhere", &n);
+	sample.devices[0].start_sector = 2048;
+	sample.clock_ms = 10000;
+	model_update(&model, &sample);
+	sample_clear(&sample);
+	is(model.nr_rows, 2, "a table with a line of ours behind others");
+	is_str(model.rows[1]->shown, "nowhere+2048", "is the device that was asked for");
+	is_str(row_mode(model.rows[1]), "ok", "and is there");
 	model_exit(&model);
 }
 

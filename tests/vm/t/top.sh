@@ -87,6 +87,14 @@ done
 unlike "$(cat all)" " -[0-9]" "and no negative number"
 fails "an existing file is not overwritten" $top -n 1 --record two
 
+# A recording that can no longer be written ends it.
+need mkdir small
+need mount -t tmpfs -o size=8k none small
+$top -d 0.1 --record small/file >/dev/null 2>errors
+is "$?" 8 "a full filesystem"
+like "$(cat errors)" "record: cannot write small/file: No space left" "is said"
+need umount small
+
 # JSON, and what the target itself says
 runs "JSON" sh -c "$top --json -n 1 safe >json"
 like "$(cat json)" "\"used\":$(status safe used)," "has what the target says"
