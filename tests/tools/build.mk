@@ -40,4 +40,4 @@ check-asan: setup
 	@rm -rf $(ASAN_BUILD)/tests && ln -s $(abspath $(BUILD))/tests $(ASAN_BUILD)/tests
 	@BUILD='$(abspath $(ASAN_BUILD))' UBSAN_OPTIONS=exitcode=99 \
 		ASAN_OPTIONS=detect_leaks=0:exitcode=99:verify_asan_link_order=0 \
-		prove --timer --merge $(PROVEFLAGS) $(wildcard tests/tools/*.t)
+		prove --timer --merge $(PROVEFLAGS) $(wildcard tests/tools/*.t) tests/tui/batch.t
