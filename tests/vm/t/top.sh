@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # remap-top over live devices: what it shows of them, devices that come and go, the map, and a
 # recording that shows the same once more.
-# vm: mem=384 timeout=300
+# vm: mem=384 timeout=600
 
 . /guest/lib.sh
 
