@@ -27,7 +27,7 @@ static bool refuse(struct remaptab *tab, const char *fmt, ...)
 	if (vasprintf(&text, fmt, ap) < 0)
 		report_out_of_memory();
 	va_end(ap);
-	report_error("%s:%u: %s", tab->path, entry->line, text);
+	report_error("%s:%u: %s", tab->shown, entry->line, text);
 	free(text);
 	return false;
 }
@@ -185,13 +185,14 @@ static void parse_line(struct remaptab *tab, char *text, unsigned int line)
 int remaptab_read(struct remaptab *tab, const char *path)
 {
 	FILE *file = fopen(path, "re");
-	char *text = NULL, *escaped;
 	unsigned int line = 0;
+	char *text = NULL;
 	size_t room = 0;
-	int r = 0;
+	int r;
 
-	*tab = (struct remaptab){ .path = path };
-	if (!file && errno == ENOENT)
+	r = file ? 0 : -errno;
+	*tab = (struct remaptab){ .shown = escape_text(path, strlen(path)) };
+	if (!file && r == -ENOENT)
 		return 0;
 	if (file) {
 		while (getline(&text, &room, file) > 0)
@@ -200,14 +201,9 @@ int remaptab_read(struct remaptab *tab, const char *path)
 			r = -EIO;
 		fclose(file);
 		free(text);
-	} else {
-		r = -errno;
 	}
-	if (!r)
-		return 0;
-	escaped = escape_text(path, strlen(path));
-	report_error("cannot read %s: %s", escaped, strerror(-r));
-	free(escaped);
+	if (r)
+		report_error("cannot read %s: %s", tab->shown, strerror(-r));
 	return r;
 }
 
@@ -216,7 +212,8 @@ void remaptab_free(struct remaptab *tab)
 	while (tab->nr)
 		free_entry(&tab->entry[--tab->nr]);
 	free(tab->entry);
-	*tab = (struct remaptab){ .path = NULL };
+	free(tab->shown);
+	*tab = (struct remaptab){ .shown = NULL };
 }
 
 const struct remaptab_entry *remaptab_by_name(const struct remaptab *tab, const char *name)

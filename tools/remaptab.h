@@ -41,14 +41,14 @@ struct remaptab_entry {
 
 /**
  * struct remaptab - a file, read
- * @path: of it
+ * @shown: its path, safe to print
  * @entry: its lines, but for comments
  * @nr: how many
  * @room: for how many there is room
  * @wrong: lines that were not understood, and are left out
  */
 struct remaptab {
-	const char *path;
+	char *shown;
 	struct remaptab_entry *entry;
 	size_t nr;
 	size_t room;

@@ -4,6 +4,7 @@
  */
 #include "blockdev.h"
 #include "dm.h"
+#include "dm_table.h"
 #include "escape.h"
 #include "remaptab.h"
 #include "setup.h"
@@ -64,8 +65,9 @@ static const struct tool disable_tool = {
 static struct enable_options enable_options = { .tab = REMAPTAB_PATH };
 static struct enable_options disable_options = { .tab = REMAPTAB_PATH };
 
-/* What a live device is made of: of its one line. */
-static int find_parts(const char *name, struct identity *main, struct rmeta_superblock *sb)
+/* What a live device is made of: of its one line. @name: out: what it is called, to free(). */
+static int find_parts(const char *operand, char **name, struct identity *main,
+		      struct rmeta_superblock *sb)
 {
 	char words[2][64], path[2][BLOCKDEV_PATH];
 	struct dmdev_lines lines = { .nr = 0 };
@@ -76,20 +78,23 @@ static int find_parts(const char *name, struct identity *main, struct rmeta_supe
 	bool found;
 	int r, i;
 
-	r = dmdev_find(&live, name);
+	r = dmdev_find(&live, operand);
 	if (!r)
 		r = dmdev_table(&live, &lines);
-	dmdev_free(&live);
 	if (r) {
-		dmdev_report(name, r);
+		dmdev_report(operand, r);
+		dmdev_free(&live);
 		return STATUS_FAILED;
 	}
+	*name = strdup(live.name);
+	if (!*name)
+		report_out_of_memory();
+	dmdev_free(&live);
 	found = lines.nr == 1 && sscanf(lines.line[0].text, "%63s %63s", words[0], words[1]) == 2 &&
 		blockdev_parse(words[0], &number[0]) && blockdev_parse(words[1], &number[1]);
 	dmdev_lines_free(&lines);
 	if (!found) {
-		report_error("the table of %s has more than one line: only devices of one main and one spare are listed",
-			     name);
+		report_error("the table of this device has more than one line: only devices of one main and one spare are listed");
 		return STATUS_FAILED;
 	}
 	for (i = 0; i < 2; i++) {
@@ -114,23 +119,32 @@ int setup_enable_add(const char *path, const char *name, const struct identity *
 		     const u8 uuid[16], const char *options)
 {
 	const struct remaptab_entry *same_name, *same_spare;
+	const char *problem = dm_table_name_problem(name);
 	struct remaptab tab;
 	unsigned int remove = 0;
 	int status = STATUS_FAILED;
 	char *line;
 
+	if (problem) {
+		report_error("the name of the device %s, so it has no place in remaptab (dmsetup rename gives it another)",
+			     problem);
+		return STATUS_FAILED;
+	}
 	if (!remaptab_read(&tab, path)) {
 		same_name = remaptab_by_name(&tab, name);
 		same_spare = remaptab_by_spare(&tab, uuid);
 		if (same_name && same_name != same_spare) {
-			report_error("%s:%u: the name %s is that of another spare; nothing was changed", path,
-				     same_name->line, name);
+			report_error("%s:%u: the name %s is that of another spare; nothing was changed",
+				     tab.shown, same_name->line, name);
 		} else {
 			remove = same_spare ? same_spare->line : 0;
 			line = remaptab_line(name, main, uuid, options);
 			status = remaptab_change(path, remove, line) ? STATUS_FAILED : STATUS_DONE;
 			if (!status)
-				report_out("%s: %s", path, line);
+				report_out("%s: %s", tab.shown, line);
+			if (!status && strstr(line, " - "))
+				report_warn("main has neither an id nor a PARTUUID: while %s is down nothing hides it",
+					    name);
 			free(line);
 		}
 	}
@@ -141,11 +155,10 @@ int setup_enable_add(const char *path, const char *name, const struct identity *
 static int run_enable(void *opaque)
 {
 	struct enable_options *options = opaque;
-	const char *name = options->common.operands[0];
 	struct rmeta_superblock sb;
 	struct table_options words;
 	struct identity main;
-	char *wrong = NULL;
+	char *wrong = NULL, *name = NULL;
 	int status;
 
 	if (options->options)
@@ -155,10 +168,11 @@ static int run_enable(void *opaque)
 		free(wrong);
 		return status;
 	}
-	status = find_parts(name, &main, &sb);
+	status = find_parts(options->common.operands[0], &name, &main, &sb);
 	if (!status)
 		status = setup_enable_add(options->tab, name, &main, sb.uuid,
 					  options->options ? options->options : "");
+	free(name);
 	return report_finish(status);
 }
 
@@ -175,7 +189,7 @@ static int run_disable(void *opaque)
 		entry = remaptab_by_name(&tab, name);
 		escaped = escape_text(name, strlen(name));
 		if (!entry)
-			report_error("%s has no line for %s; nothing was changed", options->tab, escaped);
+			report_error("%s has no line for %s; nothing was changed", tab.shown, escaped);
 		else if (!remaptab_change(options->tab, entry->line, NULL))
 			status = STATUS_DONE;
 		free(escaped);

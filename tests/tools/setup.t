@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# remap-setup without a live device: its verbs on the command line, and what it reads of remaptab. What
+# it does to devices is tested in a guest.
+. "$(dirname "$0")/lib.sh"
+
+# says STATUS PATTERN NAME ARGUMENT...
+says() {
+	local want=$1 pattern=$2 name=$3
+	shift 3
+	remap-setup "$@" >out 2>&1
+	is $? "$want" "$name: status"
+	like "$(cat out)" "$pattern" "$name: says so"
+}
+uuid=11111111-2222-3333-4444-555555555555
+
+says 16 'VERB is missing' "no verb"
+says 16 'there is no verb "foo"; there are: create, open' "an unknown verb" foo
+says 16 '"exit_status": ?16' "the same as JSON" foo --json
+says 0 '^Usage: remap-setup open ' "--help before the verb" --help open
+says 16 'MAIN is missing' "an operand is missing" create one
+says 16 '"d" is one operand too many; expected is: NAME MAIN SPARE' "one too many" create a b c d
+says 16 'expected is: .NAME. .MAIN. SPARE' "what may be left out" open a b c d
+says 16 '-b: 600 bytes is not a power of two' "a bad block size" create -b 600 a /dev/null /dev/null
+says 16 '-o: option "breaker=1:86401" takes numbers from 1 to 86400' "a bad number" \
+	open -o breaker=1:86401 a /dev/null
+says 16 'option "read_policy=never" takes one of: retry remap' "a bad word" open -o read_policy=never a /dev/null
+says 16 'a new device cannot be readonly' "readonly" create -o readonly a b c
+
+cat >tab <<END
+# comment
+a -
+a ID= UUID=$uuid
+a /dev/nowhere UUID=$uuid what=1   # comment
+a/b - UUID=$uuid
+a ID=x\\040y@2048 UUID=$uuid breaker=1:2,noauto
+b - UUID=$uuid
+a - UUID=11111111-2222-3333-4444-555555555556
+c PARTUUID=nonsense UUID=$uuid
+d - nonsense
+e - UUID=11111111-2222-3333-4444-555555555557 defaults more
+END
+says 1 'tab:2: has 2 fields; a line is: NAME MAIN SPARE .OPTIONS' "remaptab" scan --listed -T tab
+for pattern in 'tab:3: ID= takes 1 to 64 bytes' 'tab:4: option "what=1" is not known' \
+	'tab:5: NAME is "a/b", which has characters' 'tab:7: the spare is that of line 6 already' \
+	'tab:8: the name "a" is that of line 6 already' 'tab:9: MAIN is "PARTUUID=nonsense"; it must be' \
+	'tab:10: SPARE is "nonsense"; it must be UUID=' 'tab:11: has 5 fields'; do
+	like "$(cat out)" "$pattern" "remaptab: $pattern"
+done
+is "$(grep -c 'tab:6:' out)" 0 "the good line is good"
+like "$(cat out)" "a: its spare is not here .uuid $uuid" "and its spare is missed"
+
+says 8 'tab has no line for z; nothing was changed' "disable what is not there" disable -T tab z
+cp tab want
+sed -i 6d want
+remap-setup disable -T tab a >/dev/null 2>&1
+is "$(diff want tab)" "" "disable takes out one line, all others and comments stay"
+says 8 'cannot read tab/x: Not a directory' "a remaptab that cannot be read" scan -T tab/x
+finish
