@@ -15,6 +15,8 @@
 #include "escape.h"
 #include "model.h"
 
+#define FULL_MOST 1e15		/* seconds; a recording may name any number of slots */
+
 void model_init(struct model *model, const char *const *names, size_t nr_names)
 {
 	*model = (struct model){ .names = names, .nr_names = nr_names };
@@ -217,8 +219,9 @@ static void update_forecast(struct row *row, u64 clock_ms)
 	else if (status->used == first->used && clock_ms > first->clock_ms)
 		row->full_seconds = FULL_NEVER;
 	else if (clock_ms > first->clock_ms)
-		row->full_seconds = (u64)((double)free_slots * (double)(clock_ms - first->clock_ms) /
-					  1000 / (double)(status->used - first->used));
+		row->full_seconds = (u64)min((double)free_slots *
+					     (double)(clock_ms - first->clock_ms) / 1000 /
+					     (double)(status->used - first->used), FULL_MOST);
 }
 
 /* Parse the status. @old: out: the one before. Return: there was one before. */
@@ -273,7 +276,7 @@ static void take_device(struct model *model, struct row *row, const struct sampl
 	}
 	had_status = take_status(row, device, &old);
 	if (!was_here || (had_status && row->has_status &&
-	    memcmp(old.uuid, row->status.uuid, sizeof(old.uuid))))
+			  model_is_other_spare(&old, &row->status)))
 		forget_rates(row);
 	if (had_status && row->has_status)
 		model_compare(model, row, &old);

@@ -182,6 +182,9 @@ void model_arrange(struct model *model);
 /* Show only rows that have @text in a name or their mode, in either case; NULL or "": all. */
 void model_filter(struct model *model, const char *text);
 
+/* Are two status lines of different spares? Not where one of them does not know. */
+bool model_is_other_spare(const struct status_line *a, const struct status_line *b);
+
 /* Mode of a row as it is shown: that of the status, or "gone", "absent", "unknown". */
 const char *row_mode(const struct row *row);
 

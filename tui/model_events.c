@@ -114,10 +114,15 @@ static void compare_copies(struct model *model, const struct row *row,
 		   (unsigned long long)old->live_copies);
 }
 
+bool model_is_other_spare(const struct status_line *a, const struct status_line *b)
+{
+	return a->has_uuid && b->has_uuid && memcmp(a->uuid, b->uuid, sizeof(a->uuid));
+}
+
 void model_compare(struct model *model, const struct row *row, const struct status_line *old)
 {
 	compare_mode(model, row, old);
-	if (memcmp(row->status.uuid, old->uuid, sizeof(old->uuid))) {
+	if (model_is_other_spare(&row->status, old)) {
 		model_note(model, row, COLOR_WARN, "another spare");
 		return;		/* none of its numbers go on from those before */
 	}

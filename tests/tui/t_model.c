@@ -113,6 +113,12 @@ static void test_resets(void)
 	is(milli(row->rate[RATE_READS]), 10000, "also where a device was made again");
 	is(milli(row->rate[RATE_ERRORS]), 0, "a reset is no error");
 	is(model.nr_events, 0, "and no event");
+	n.uuid = "-";
+	look(&model, 3.5, &n);
+	is(model.nr_events, 0, "a spare that is not known is not another one");
+	n.uuid = UUID_A;
+	look(&model, 3.6, &n);
+	is(model.nr_events, 0, "and back");
 	n.uuid = UUID_B;
 	n.read_errors = 4000;
 	n.used = 500;
@@ -162,6 +168,11 @@ static void test_forecast(void)
 	}
 	ok(row->full_seconds > 60000 && row->full_seconds < 80000,
 	   "a slot in 100 seconds, 651 are left: %llu s", (unsigned long long)row->full_seconds);
+	n.slots = UINT64_MAX - 1;
+	look(&model, 9000, &n);
+	n.used++;
+	row = look(&model, 9100, &n);
+	is(row->full_seconds, 1000000000000000, "more slots than there can be");
 	model_exit(&model);
 }
 
