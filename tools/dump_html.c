@@ -55,7 +55,8 @@ static const char style[] =
 	"td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}"
 	"td.t{word-break:break-word}svg{width:100%;height:auto;display:block}"
 	".none{fill:var(--cell)}.slot{fill:var(--slot)}.pending{fill:var(--pending)}"
-	".lost{fill:var(--lost)}.tiles{display:flex;flex-wrap:wrap;gap:.8rem;margin:1rem 0}"
+	".lost{fill:var(--lost)}.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));"
+	"gap:.8rem;margin:1rem 0}"
 	".tiles div{border:1px solid var(--line);border-radius:6px;padding:.5rem .9rem}"
 	".tiles b{display:block;font-size:1.3rem}.key{display:inline-block;width:.8rem;"
 	"height:.8rem;margin:0 .3rem 0 .8rem;vertical-align:-.05rem}"
@@ -270,7 +271,7 @@ static void put_map(struct html *html)
 	rest = cells % COLUMNS;
 	dump_pieces(html->dump, &html->survey, as, count_piece, html);
 	fprintf(f, "<h2>Bad regions over main</h2>\n<p class=\"soft\">From the first sector, "
-		"left to right and down; a cell is %s."
+		"left to right and down; a cell is %s, paler where little of it is bad."
 		"<span class=\"key none\"></span>good<span class=\"key slot\"></span>in a slot"
 		"<span class=\"key pending\"></span>pending<span class=\"key lost\"></span>lost</p>\n",
 		units_size(html->cell_sectors * 512, size));
@@ -335,7 +336,7 @@ static void put_bar_text(FILE *f, const struct bar *bar, const char *between)
 }
 
 /* What the first and the last bar are. */
-static void put_span(FILE *f, const struct bar *bars, u32 nr_bars)
+static void put_span(FILE *f, const struct bar *bars, u32 nr_bars, u64 most_slots)
 {
 	char first[UNITS_TEXT], last[UNITS_TEXT];
 	u32 days = bars[0].next_day - bars[0].first_day;
@@ -345,7 +346,8 @@ static void put_span(FILE *f, const struct bar *bars, u32 nr_bars)
 	fprintf(f, "<p class=\"soft\">%.10s", first);
 	if (strncmp(first, last, 10))
 		fprintf(f, " to %.10s", last);
-	fprintf(f, ", slots that went into use; a bar is %u day%s.</p>\n", days, units_s(days));
+	fprintf(f, ", slots that went into use; a bar is %u day%s, the tallest %llu slot%s.</p>\n",
+		days, units_s(days), (unsigned long long)most_slots, units_s(most_slots));
 }
 
 static void put_bars(FILE *f, const struct bar *bars, u32 nr_bars)
@@ -371,7 +373,7 @@ static void put_bars(FILE *f, const struct bar *bars, u32 nr_bars)
 		fprintf(f, "</title></rect>\n");
 	}
 	fprintf(f, "</svg>\n");
-	put_span(f, bars, nr_bars);
+	put_span(f, bars, nr_bars, most_slots);
 	/* Many days would push everything else off the first screens. */
 	fprintf(f, "<details%s>\n<summary>Day by day</summary>\n<table>\n"
 		"<tr><th>day (UTC)</th><th>slots</th><th>why</th></tr>\n",
