@@ -271,7 +271,7 @@ static void put_map(struct html *html)
 	rest = cells % COLUMNS;
 	dump_pieces(html->dump, &html->survey, as, count_piece, html);
 	fprintf(f, "<h2>Bad regions over main</h2>\n<p class=\"soft\">From the first sector, "
-		"left to right and down; a cell is %s, paler where little of it is bad."
+		"left to right and down; a cell is %s, pale: little of it is bad."
 		"<span class=\"key none\"></span>good<span class=\"key slot\"></span>in a slot"
 		"<span class=\"key pending\"></span>pending<span class=\"key lost\"></span>lost</p>\n",
 		units_size(html->cell_sectors * 512, size));
