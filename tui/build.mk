@@ -8,7 +8,15 @@ TOP_OBJ := $(TOP:%=$(O)/tui/%.o) $(O)/tools/status_line.o $(LIVE:%=$(O)/tools/%.
 TOP_CURSES := $(shell pkg-config --libs ncursesw 2>/dev/null)
 TOP_LIBS := -ldevmapper $(TOP_CURSES)
 
-TOOLS += $(BUILD)/remap-top
+# remap-status: the same model and sources.
+STATUS_TUI := sample source source_live source_replay map_reader model model_events model_view \
+	columns top recording
+STATUS := remap-status status_problems status_kernels status_prometheus status_views remaptab \
+	table_options dm_table status_line output keep $(LIVE)
+STATUS_OBJ := $(STATUS:%=$(O)/tools/%.o) $(STATUS_TUI:%=$(O)/tui/%.o) $(DUMP_READ_OBJ)
+$(STATUS:%=$(O)/tools/%.o): ALL_CFLAGS += -Itui -Itools
+
+TOOLS += $(BUILD)/remap-top $(BUILD)/remap-status
 
 $(TOP:%=$(O)/tui/%.o): ALL_CFLAGS += -Itools
 
@@ -21,4 +29,7 @@ endif
 $(BUILD)/remap-top: $(TOP_OBJ) $(TOOLS_COMMON_OBJ) $(LIBMETA)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOLS_LIBS) $(TOP_LIBS)
 
--include $(TOP_OBJ:.o=.d)
+$(BUILD)/remap-status: $(STATUS_OBJ) $(TOOLS_COMMON_OBJ) $(LIBMETA)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOLS_LIBS) -ldevmapper
+
+-include $(STATUS:%=$(O)/tools/%.d) $(TOP_OBJ:.o=.d)

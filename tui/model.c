@@ -240,7 +240,7 @@ static bool take_status(struct row *row, const struct sample_device *device,
 	if (r) {
 		escaped = escape_text(device->status, strcspn(device->status, " "));
 		if (asprintf(&row->problem, r == -EPROTONOSUPPORT ?
-			     "status of layout %s, which this remap-top does not know" :
+			     "status of layout %s, which this version does not know" :
 			     "status not understood: %s ...", escaped) < 0)
 			report_out_of_memory();
 		free(escaped);
@@ -316,5 +316,16 @@ void model_update(struct model *model, const struct sample *sample)
 		model_note(model, row, COLOR_WARN, "is gone");
 	}
 	model->nr_samples++;
+	model_arrange(model);
+}
+
+void model_expect(struct model *model, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < model->nr_rows; i++)
+		if (!strcmp(model->rows[i]->name, name))
+			return;
+	add_row(model, name, 0)->presence = ROW_ABSENT;
 	model_arrange(model);
 }

@@ -172,6 +172,9 @@ void model_exit(struct model *model);
  */
 void model_update(struct model *model, const struct sample *sample);
 
+/* A device of this name is expected: after model_update(), it is absent if it is not there. */
+void model_expect(struct model *model, const char *name);
+
 /**
  * model_arrange() - bring @model->view in order
  *

@@ -160,9 +160,10 @@ static int show(struct top *top, const struct top_options *options)
 }
 
 /* Has what is printed or kept of the first look a map? A screen gets it when it is there. */
-static bool wants_maps(const struct top_options *options)
+static enum live_maps wanted_maps(const struct top_options *options)
 {
-	return options->batch && (options->common.report.verbose || options->record);
+	return options->batch && (options->common.report.verbose || options->record) ?
+	       LIVE_MAPS_FIRST : LIVE_MAPS_LATER;
 }
 
 int main(int argc, char **argv)
@@ -181,7 +182,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	status = options.replay ? source_replay(options.replay, &top.source) :
-				  source_live(&top.source, wants_maps(&options));
+				  source_live(&top.source, wanted_maps(&options));
 	if (status)
 		return report_finish(status);
 	if (options.record && recording_open(&top.recording, options.record)) {

@@ -50,6 +50,7 @@ struct live_map {
  * @maps: of the devices there are
  * @nr_maps: how many
  * @room: private
+ * @has_maps: maps are read
  * @wait_maps: the next sample waits for them
  */
 struct live {
@@ -57,6 +58,7 @@ struct live {
 	struct live_map *maps;
 	size_t nr_maps;
 	size_t room;
+	bool has_maps;
 	bool wait_maps;
 };
 
@@ -233,7 +235,7 @@ static void take_line(struct live *live, struct sample *sample, const struct dmd
 	device->spare_name = is_known ? disk_name(status.spare) : copy_text("-");
 	map = find_map(live, device->name, device->start_sector);
 	map->in_sample = true;
-	if (is_known && strcmp(device->spare_name, "-"))
+	if (live->has_maps && is_known && strcmp(device->spare_name, "-"))
 		refresh_map(map, &status, device->spare_name, sample->clock_ms);
 }
 
@@ -284,7 +286,7 @@ static void live_free(struct source *source)
 	free(live);
 }
 
-int source_live(struct source **source, bool wait_maps)
+int source_live(struct source **source, enum live_maps maps)
 {
 	static const struct source_ops ops = { .next = live_next, .free = live_free };
 	struct live *live;
@@ -297,7 +299,8 @@ int source_live(struct source **source, bool wait_maps)
 	}
 	live = report_alloc(sizeof(*live));
 	live->source.ops = &ops;
-	live->wait_maps = wait_maps;
+	live->has_maps = maps != LIVE_MAPS_NONE;
+	live->wait_maps = maps == LIVE_MAPS_FIRST;
 	*source = &live->source;
 	return STATUS_DONE;
 }

@@ -7,10 +7,16 @@
 
 #include "source.h"
 
+enum live_maps {
+	LIVE_MAPS_NONE,		/* spares are not read */
+	LIVE_MAPS_LATER,	/* a map is in the first sample after it was read */
+	LIVE_MAPS_FIRST,	/* the first sample waits for maps, for half a minute at most */
+};
+
 /**
  * source_live() - the devices of this machine
  * @source: out: the source, or NULL
- * @wait_maps: the first sample waits for maps, for half a minute at most
+ * @maps: which maps samples have
  *
  * Its samples have all devices of the target that there are at that moment, none being no
  * error. A map is read from the spare by a process of its own, which may take its time, when the
@@ -18,6 +24,6 @@
  *
  * Return: STATUS_DONE, or STATUS_FAILED with an error reported.
  */
-int source_live(struct source **source, bool wait_maps);
+int source_live(struct source **source, enum live_maps maps);
 
 #endif

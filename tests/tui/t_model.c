@@ -329,7 +329,7 @@ static void test_problem(void)
 	model_update(&model, &sample);
 	sample_clear(&sample);
 	is_str(row_mode(model.rows[0]), "unknown", "a status line of another layout");
-	is_str(model.rows[0]->problem, "status of layout 7, which this remap-top does not know",
+	is_str(model.rows[0]->problem, "status of layout 7, which this version does not know",
 	       "is named");
 	ok(model.rows[0]->full_seconds == FULL_UNKNOWN, "and nothing is forecast");
 	model_exit(&model);

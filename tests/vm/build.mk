@@ -46,7 +46,8 @@ $(VM_TOOLS): $(BUILD)/vm/bin/%: $(BUILD)/%
 	$(CC) $(ALL_CFLAGS) -static -o $@ $($*_OBJ) $(TOOLS_COMMON_OBJ) $(LIBMETA) $(VM_TOOLS_LIBS)
 
 # Tools of which a library exists as a shared one only (libdevmapper), as users have them.
-VM_SHARED_TOOLS := remap-import remap-setup remap-recover remap-restore remap-top
+VM_SHARED_TOOLS := remap-import remap-setup remap-recover remap-restore remap-top \
+	remap-status
 VM_SHARED := $(BUILD)/vm/shared
 vm-programs: $(VM_SHARED).stamp
 

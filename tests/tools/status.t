@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# remap-status on recorded status lines: every problem, every form, and what is refused. The VM has the
+# test with devices.
+. "$(dirname "$0")/lib.sh"
+
+# record LINE...: a recording with a sample for each "NAME STATUS"; all devices in one sample
+record() {
+	echo "remap-top-recording 1"
+	echo "sample 1800000000000 1000"
+	for device; do
+		echo "device ${device%% *} 253:0 0 131072 sdb sdc1"
+		echo "status ${device#* }"
+	done
+	echo end
+}
+# line MODE USED SLOTS PENDING LOST RETIRED COPIES HEALTH SPARE_ERRORS NEEDS_CHECK FENCED
+line() {
+	echo "1 $1 $2/$3 $4 $5 $6 $7 $8 8:16 8:33 01234567-89ab-cdef-0123-456789abcdef 8 1 2 $9 3 4" \
+		"120 99 64 0 1022 0 - 0/131072 0 ${10} rw - - - off 0 0 off 0/59 0 0 0 ${11}" | tr ' ' '\\' |
+		sed 's/\\/\\x20/g'
+}
+show() { run remap-status --replay recording "$@"; }
+
+record "safe $(line ok 2 1000 0 0 0 5 99 0 - 0)" >recording
+show
+exits 0 "a device that is well"
+like "$out" "^safe +ok +99 .* 0 +0 " "has a row"
+unlike "$out" "WARNING|CRITICAL" "and nothing needs attention"
+show --nagios
+exits 0 "Nagios is content"
+is "$out" "DM-REMAP OK - 1 device ok | 'safe_free'=99.80%;20:;10:;0;100 'safe_health'=99;;;0;100 'safe_pending'=0B;0;;0 'safe_lost'=0B;;0;0" "with performance data"
+show --json
+exits 0 "JSON"
+is "$(json status devices.0.name devices.0.used devices.0.main devices.0.read_errors)" \
+	"$(printf '%s\n' OK safe 2 sdb 1)" "has the fields"
+
+# Problems: each with the exit status of Nagios, and the words that say what to do
+problem() {	# STATUS WORDS LINE...
+	local status=$1 words=$2
+	shift 2
+	record "safe $(line "$@")" >recording
+	show
+	exits 1 "$words: needs attention"
+	like "$out" "$words" "$words: is said"
+	show --nagios
+	exits "$status" "$words: and Nagios told"
+}
+problem 2 "CRITICAL safe: has failed" failed 2 1000 0 0 0 5 0 0 - 0
+problem 2 "CRITICAL safe: no slot is free" full 1000 1000 0 0 0 5 70 0 - 0
+problem 2 "dmsetup message safe 0 breaker reset" breaker 2 1000 0 0 0 5 80 0 - 0
+problem 1 "dmsetup resume safe" inactive 2 1000 0 0 0 5 80 0 - 0
+problem 2 "8 sectors lost" ok 2 1000 0 8 0 5 60 0 - 0
+problem 1 "WARNING safe: 1 sector pending.*salvage start" ok 2 1000 1 0 0 5 80 0 - 0
+problem 1 "4 of 5 copies.*scrub start" degraded 2 1000 0 0 0 4 80 0 - 0
+problem 1 "remap-check /dev/sdc1" degraded 2 1000 0 0 0 5 80 0 needs_check 0
+problem 1 "3 blocks fenced" degraded 2 1000 0 0 0 5 80 0 - 3
+problem 1 "7 errors of the spare.*stats reset" degraded 2 1000 0 0 0 5 80 7 - 0
+problem 1 "WARNING safe: 199 of 1000 slots free" ok 800 1000 0 0 1 5 80 0 - 0
+problem 2 "CRITICAL safe: 99 of 1000 slots free" ok 900 1000 0 0 1 5 80 0 - 0
+problem 1 "is degraded" degraded 2 1000 0 0 0 5 80 0 - 0
+show --nagios -w 100 -c 100
+exits 2 "other limits"
+
+# What is not known is not shown as a number
+record "safe $(line inactive - - - - - - - - - -)" >recording
+show --json
+is "$(json devices.0.used devices.0.free devices.0.spare_errors)" "$(printf '%s\n' null null null)" "unknown is null"
+show --prometheus
+unlike "$out" "^dm_remap_slots|18446744073709551615|e\+19" "and no metric"
+record "safe 2 ok" "other $(line ok 2 1000 0 0 0 5 99 0 - 0)" >recording
+show --nagios
+exits 3 "another layout is unknown to Nagios"
+show
+like "$out" "UNKNOWN safe: status of layout 2" "and is said"
+like "$(head -n 2 <<<"$out")" "^safe +unknown" "at the top"
+
+# Prometheus
+record "safe $(line degraded 2 1000 5 0 0 4 99 0 - 0)" >recording
+show --prometheus -o metrics.prom
+is "$rc $out" "0 " "metrics go to a file"
+is "$(grep -c '^dm_remap_pending_bytes{name="safe",main="[^"]*",spare="[^"]*"} 2560$' metrics.prom)" 1 "in base units"
+like "$(cat metrics.prom)" 'mode="degraded"} 1' "with the mode"
+like "$(cat metrics.prom)" 'health_ratio\{.*} 0.98999999999999999|health_ratio\{.*} 0.99' "and the health"
+is "$(ls metrics.prom*)" metrics.prom "no temporary file is left"
+sed -n 's/^dm_remap_\([a-z_]*\){.*/\1/p' metrics.prom | sort -u | while read -r name; do
+	grep -q "^# HELP dm_remap_$name ." metrics.prom && grep -q "^# TYPE dm_remap_$name " metrics.prom || echo "$name"
+done >bare
+is "$(cat bare)" "" "every metric has a help and a type"
+if promtool=$(command -v promtool); then
+	ok "promtool finds nothing" sh -c "'$promtool' check metrics <metrics.prom"
+else
+	skip "metrics" "no promtool"
+fi
+show --prometheus -o none/metrics.prom
+exits 8 "a directory that is not there"
+
+# Names, and what makes no sense
+show nowhere
+exits 1 "a device that is not there"
+like "$out" "CRITICAL nowhere: is not there" "is critical"
+for bad in "-w x" "-w 101" "-w 5" "-d 0" "-o x" "--json --nagios" "--prometheus --nagios" "/dev/sdb" "-d 3"; do
+	run remap-status --replay recording $bad
+	case $bad in
+	*nagios*) [ "$rc" = 16 ] || [ "$rc" = 3 ]; is "$?" 0 "$bad";;
+	*) exits 16 "$bad";;
+	esac
+done
+echo "remap-top-recording 1" >recording
+show
+like "$out" "no devices" "no device at all"
+echo "sample 1 x" >>recording
+show --nagios
+exits 3 "a damaged recording is unknown to Nagios"
+show
+exits 4 "and damage to others"
+
+finish
