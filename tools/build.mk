@@ -19,10 +19,11 @@ remap-dump_OBJ := $(O)/tools/remap-dump.o $(O)/tools/dump_json.o $(O)/tools/dump
 	$(DUMP_READ_OBJ)
 remap-dump_LIBS := -lnettle
 # Live devices; who has them needs -ldevmapper.
-LIVE := dm
+LIVE := dm live live_send status_line blockdev
 LISTS := list ranges list_badblocks list_csv list_ddrescue list_dumpe2fs list_kmsg list_mdadm \
 	list_smart list_smart_end
-IMPORT := remap-import import_read import_plan import_verify import_show import_apply place smartctl
+IMPORT := remap-import import_target import_read import_run import_plan import_verify import_show \
+	import_apply import_live place smartctl
 remap-import_OBJ := $(patsubst %,$(O)/tools/%.o,$(IMPORT) $(LISTS) $(LIVE))
 remap-import_LIBS := -ldevmapper
 

@@ -255,10 +255,22 @@ static int find(struct dmdev *dev, const char *operand, struct dmdev_lines *line
 	return -ENXIO;
 }
 
+/* @r: what finding a device has given, which a missing module or one of another version explains. */
+static int check_version(int r)
+{
+	u32 version[3];
+	int version_r = dmdev_target_version(version);
+
+	if (version_r == -ENOENT)
+		return -ENOPKG;
+	if (version_r)
+		return version_r;
+	return version[0] == DMDEV_VERSION ? r : -EPROTONOSUPPORT;
+}
+
 int dmdev_find(struct dmdev *dev, const char *operand)
 {
 	struct dmdev_lines lines = { .nr = 0 };
-	u32 version[3];
 	int r;
 
 	*dev = (struct dmdev){ .name = NULL };
@@ -268,10 +280,8 @@ int dmdev_find(struct dmdev *dev, const char *operand)
 	if (!r && !have_ours(&lines))
 		r = -ENOTTY;
 	dmdev_lines_free(&lines);
-	if (!r)
-		r = dmdev_target_version(version);
-	if (!r && version[0] != DMDEV_VERSION)
-		r = -EPROTONOSUPPORT;
+	if (!r || r == -ENXIO)
+		r = check_version(r);
 	if (r)
 		dmdev_free(dev);
 	return r;
@@ -387,6 +397,8 @@ const char *dmdev_explain(int error)
 		return "no permission to use device mapper (/dev/mapper/control): only root has it";
 	case -ENXIO:
 		return "no such mapped device (dmsetup ls lists those there are)";
+	case -ENOPKG:
+		return "no such mapped device, and the module of dm-remap is not loaded (modprobe dm-remap)";
 	case -ENOTTY:
 		return "not a device of dm-remap (dmsetup ls --target remap lists those there are)";
 	case -EPROTONOSUPPORT:

@@ -9,6 +9,7 @@
  *	-ENOSYS			there is no device mapper here, or no way to it
  *	-EACCES			no permission: only root may ask
  *	-ENXIO			no such mapped device (any more)
+ *	-ENOPKG			likewise, and the target's module is not loaded
  *	-ENOTTY			a mapped device, but none of its live table's lines is ours
  *	-EPROTONOSUPPORT	the target in the kernel is not of version 4
  */

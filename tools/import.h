@@ -8,6 +8,7 @@
 #define TOOLS_IMPORT_H
 
 #include "list.h"
+#include "live.h"
 #include "options.h"
 #include "place.h"
 #include "spare.h"
@@ -65,7 +66,7 @@ struct import_verify {
  * import_verify_open() - open main and make sure that it is the spare's main
  * @verify: out
  * @path: where it is
- * @sb: superblock of the spare
+ * @sb: superblock of the spare; NULL: it is known to be its main
  *
  * Return: 0, or a negative errno with an error reported.
  */
@@ -121,26 +122,56 @@ struct import_options {
 	bool unfinished;
 	bool strict;
 	bool dry_run;
+	bool copy;
+	bool follow;
+};
+
+/**
+ * struct import_totals - what became of all plans; there are several with --follow
+ * @ranges: of the list
+ * @blocks: as in struct import_plan, and so on
+ * @present: likewise
+ * @wanted: likewise
+ * @only_there: of the last plan
+ * @free_slots: as far as is known, after the last plan
+ * @planned: there was a plan at all
+ */
+struct import_totals {
+	u64 ranges;
+	u64 blocks;
+	u64 present;
+	u64 wanted;
+	u64 only_there;
+	u64 free_slots;
+	bool planned;
 };
 
 /**
  * struct import - an import under way
  * @options: command line
+ * @is_live: the target is a live device, not a spare
+ * @live: which
  * @dev: the spare
  * @spare: its table
- * @sb: its superblock when the list was begun
+ * @sb: its superblock when the list was begun, with main's identity
  * @list: the list
  * @list_name: where it comes from, safe to print
  * @notes: what the list has to say, safe to print
  * @nr_notes: how many
  * @notes_room: of @notes
  * @place: where the list's addresses are
- * @plan: what it means
+ * @plan: what it means; with --follow, what the last that came of it means
  * @verify: the look at main
+ * @verified: there was one that found a bad block
  * @imported: blocks that got a slot, durably
+ * @totals: see above
+ * @arrived: with --follow: entries of the list that were looked at
+ * @status: with --follow, of what ended it early
  */
 struct import {
 	struct import_options options;
+	bool is_live;
+	struct live live;
 	struct device dev;
 	struct spare_load spare;
 	struct rmeta_superblock sb;
@@ -152,17 +183,79 @@ struct import {
 	struct place place;
 	struct import_plan plan;
 	struct import_verify verify;
+	bool verified;
 	u64 imported;
+	struct import_totals totals;
+	u64 arrived;
+	int status;
 };
 
 /**
+ * import_target() - find out what the target is, and look at it
+ * @import: @options is set; out: @is_live, @live, @sb, @verify, main_sectors and block_shift of
+ *	@list
+ *
+ * Everything that can be refused before the list is read, is. Nothing is held afterwards.
+ *
+ * Return: STATUS_DONE, or another exit status with an error reported.
+ */
+int import_target(struct import *import);
+
+/**
+ * import_open() - open the spare and load its table
+ * @import: after import_target()
+ * @read_only: write nothing; that of a live device is always read only
+ *
+ * Return: STATUS_DONE, or another exit status with an error reported. import_close() in any case.
+ */
+int import_open(struct import *import, bool read_only);
+
+void import_close(struct import *import);
+
+/**
  * import_read() - read the list
- * @import: @options, @sb and main_sectors and block_shift of @list are set; out: @list,
- *	@list_name, @notes, @place
+ * @import: after import_target(); out: @list, @list_name, @notes, @place
+ *
+ * With --follow, it carries out what has arrived each time.
  *
  * Return: STATUS_DONE, or another exit status with an error reported.
  */
 int import_read(struct import *import);
+
+/**
+ * import_list() - plan, and carry it out
+ * @import: the list is read; or a part of it with --follow
+ *
+ * Return: STATUS_DONE, STATUS_LOOK, or another exit status with an error reported.
+ */
+int import_list(struct import *import);
+
+/**
+ * import_arrived() - carry out what has arrived of a list
+ * @import: list->ranges are taken away, unless main's word is still missing
+ *
+ * Return: 0, or -ECANCELED with @import->status set.
+ */
+int import_arrived(struct import *import);
+
+/**
+ * import_end_following() - nothing more comes of a list
+ * @import: what is left in list->ranges are blocks that main has not confirmed
+ *
+ * Return: exit status.
+ */
+int import_end_following(struct import *import);
+
+/**
+ * import_apply_live() - give every block of a plan its slot, by messages
+ * @import: with a plan that fits; @imported counts on
+ *
+ * Return: STATUS_DONE, STATUS_LOOK, or STATUS_FAILED with an error reported.
+ */
+int import_apply_live(struct import *import);
+
+/* What has been changed up to now: "nothing was changed", or how many blocks were imported. */
+const char *import_so_far(const struct import *import);
 
 /* The plan, as text. */
 void import_show_plan(const struct import *import);

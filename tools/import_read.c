@@ -10,6 +10,7 @@
 #include "import.h"
 #include "progress.h"
 #include "smartctl.h"
+#include "stop.h"
 
 #define REJECTED_SHOWN 20	/* without --verbose */
 #define LINE_SHOWN 40		/* bytes of a rejected line */
@@ -49,6 +50,16 @@ static void take_note(void *ctx, enum list_tone tone, const char *text)
 		report_out_of_memory();
 }
 
+static bool wait_for_input(void *ctx, int fd)
+{
+	return stop_wait(fd);
+}
+
+static int take_arrived(void *ctx)
+{
+	return import_arrived(ctx);
+}
+
 /* The list's type is known: what follows from it, before any of it is taken. */
 static int settle_type(void *ctx)
 {
@@ -61,6 +72,16 @@ static int settle_type(void *ctx)
 			       parser->name);
 	if (parser->unit_fixed && options->unit_bytes) {
 		report_error("%s is %s, which says itself what it counts: -b makes no sense with it; nothing was changed",
+			     import->list_name, parser->title);
+		return -ECANCELED;
+	}
+	if (options->follow && !parser->follows) {
+		report_error("%s is %s, which means something as a whole only: it cannot be followed; nothing was changed",
+			     import->list_name, parser->title);
+		return -ECANCELED;
+	}
+	if (options->follow && parser->of_disk && !import->list.wishes.disk) {
+		report_error("%s is %s, which may be about several disks: say which with --made-on; nothing was changed",
 			     import->list_name, parser->title);
 		return -ECANCELED;
 	}
@@ -128,13 +149,13 @@ static int open_list(struct import *import, pid_t *pid)
 static int explain_list(const struct import *import, int error)
 {
 	if (error == -ECANCELED)
-		return STATUS_FAILED;
+		return import->status > STATUS_LOOK ? import->status : STATUS_FAILED;
 	if (error == -EBADMSG && import->list.failure)
-		report_error("%s: %s; nothing was changed", import->list_name,
-			     import->list.failure);
+		report_error("%s: %s; %s", import->list_name, import->list.failure,
+			     import_so_far(import));
 	else
-		report_error("%s: cannot read the list: %s; nothing was changed",
-			     import->list_name, strerror(-error));
+		report_error("%s: cannot read the list: %s; %s", import->list_name,
+			     strerror(-error), import_so_far(import));
 	return STATUS_FAILED;
 }
 
@@ -165,11 +186,29 @@ static int end_smartctl(struct import *import, pid_t pid, int error)
 	return STATUS_FAILED;
 }
 
+/*
+ * The disk whose lines of a kernel log count: main of a live device has a name now. A mapped device
+ * has none that a disk's errors are logged under.
+ */
+static const char *find_disk(const struct import *import, char *disk, size_t bytes)
+{
+	const struct import_options *options = &import->options;
+
+	if (options->made_on)
+		place_disk_name(options->made_on, disk, bytes);
+	else if (options->smart)
+		place_disk_name(options->smart, disk, bytes);
+	else if (import->is_live)
+		place_disk_name(import->live.main, disk, bytes);
+	else
+		return NULL;
+	return options->made_on || strncmp(disk, "dm-", 3) ? disk : NULL;
+}
+
 int import_read(struct import *import)
 {
 	struct import_options *options = &import->options;
 	struct list *list = &import->list;
-	const char *made_on = options->made_on ? options->made_on : options->smart;
 	char disk[256];
 	pid_t pid = 0;
 	int fd, r;
@@ -179,10 +218,7 @@ int import_read(struct import *import)
 	fd = open_list(import, &pid);
 	if (fd < 0)
 		return STATUS_FAILED;
-	if (made_on) {
-		place_disk_name(made_on, disk, sizeof(disk));
-		list->wishes.disk = disk;
-	}
+	list->wishes.disk = find_disk(import, disk, sizeof(disk));
 	list->wishes.io_errors = options->io_errors;
 	list->wishes.unfinished = options->unfinished;
 	list->known = settle_type;
@@ -190,7 +226,12 @@ int import_read(struct import *import)
 	list->say = take_note;
 	list->progress = show_progress;
 	list->ctx = import;
-	progress_begin("reading bytes of the list", 0);
+	if (options->follow) {
+		list->wait = wait_for_input;
+		list->arrived = take_arrived;
+	} else {
+		progress_begin("reading bytes of the list", 0);
+	}
 	r = list_read(list, fd);
 	progress_end();
 	list->wishes.disk = NULL;

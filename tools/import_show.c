@@ -53,6 +53,9 @@ void import_show_plan(const struct import *import)
 	size_t i;
 
 	show_units(import);
+	if (import->is_live)
+		report_out("  live device     %s: main %s, spare %s\n", import->live.dev.shown,
+			   import->live.main, import->live.spare);
 	for (i = 0; i < import->nr_notes; i++)
 		report_out("  %s\n", import->notes[i]);
 	if (import->place.origin_sectors || list->parser->of_disk || import->place.made_on)
@@ -109,6 +112,7 @@ static void write_fresh(const struct import *import, struct json *json)
 
 void import_write_json(const struct import *import)
 {
+	const struct import_totals *totals = &import->totals;
 	const struct list *list = &import->list;
 	struct json *json = report_json();
 	size_t i;
@@ -116,6 +120,12 @@ void import_write_json(const struct import *import)
 	if (!json)
 		return;
 	json_key_text(json, "target", import->options.common.operand);
+	json_key_bool(json, "live", import->is_live);
+	if (import->is_live) {
+		json_key_text(json, "device", import->live.dev.name);
+		json_key_text(json, "main", import->live.main);
+		json_key_text(json, "spare", import->live.spare);
+	}
 	json_key_text(json, "type", list->parser->name);
 	json_key_bool(json, "type_detected",
 		      import->options.type == IMPORT_AUTO && !import->options.smart);
@@ -132,16 +142,16 @@ void import_write_json(const struct import *import)
 	json_key_number(json, "rejected_lines", list->rejected);
 	json_key_number(json, "taken", list->taken);
 	json_key_number(json, "partly_on_main", list->clipped);
-	json_key_number(json, "ranges", list->ranges.nr);
-	json_key_number(json, "blocks", import->plan.blocks);
+	json_key_number(json, "ranges", totals->ranges);
+	json_key_number(json, "blocks", totals->blocks);
 	json_key_number(json, "blocks_read", import->verify.blocks_read);
 	json_key_number(json, "blocks_failed", import->verify.blocks_failed);
 	json_key_number(json, "found_around", import->verify.around);
-	json_key_number(json, "already_there", import->plan.present);
-	json_key_number(json, "only_there", import->plan.only_there);
-	json_key_number(json, "to_import", import->plan.wanted);
+	json_key_number(json, "already_there", totals->present);
+	json_key_number(json, "only_there", totals->only_there);
+	json_key_number(json, "to_import", totals->wanted);
 	write_fresh(import, json);
 	json_key_number(json, "imported", import->imported);
-	json_key_number(json, "free_slots", rmeta_table_free_slots(&import->spare.table));
+	json_key_number(json, "free_slots", totals->free_slots);
 	json_key_bool(json, "dry_run", import->options.dry_run);
 }

@@ -29,13 +29,13 @@ int import_verify_open(struct import_verify *verify, const char *path,
 	if (r)
 		return r;
 	identity_get(main, &identity);
-	if (main->sectors != sb->main_sectors) {
+	if (sb && main->sectors != sb->main_sectors) {
 		report_error("%s is not this spare's main: it has %llu sectors, main has %llu; nothing was changed",
 			     main->shown, (unsigned long long)main->sectors,
 			     (unsigned long long)sb->main_sectors);
 		return -EINVAL;
 	}
-	if (identity.id[0] && sb->main_id[0] &&
+	if (sb && identity.id[0] && sb->main_id[0] &&
 	    (strcmp(identity.id, sb->main_id) || identity.start_sectors != sb->main_start)) {
 		report_error("%s is not this spare's main: it is on another disk, or at another place on it; nothing was changed",
 			     main->shown);

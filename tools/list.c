@@ -372,6 +372,8 @@ static ssize_t read_some(struct reader *reader)
 	size_t want = reader->room - reader->fill;
 	ssize_t bytes;
 
+	if (reader->list->wait && !reader->list->wait(reader->list->ctx, reader->fd))
+		return 0;
 	if (reader->fd < 0) {
 		bytes = (ssize_t)min(want, reader->text_bytes);
 		memcpy(reader->buffer + reader->fill, reader->text, (size_t)bytes);
@@ -402,6 +404,17 @@ static bool can_tell_form(const struct reader *reader, bool at_end)
 	return newline && recognise(reader->buffer, (size_t)(newline - reader->buffer));
 }
 
+/* What one read brought has been parsed. */
+static int pass_on(struct list *list)
+{
+	int r;
+
+	if (!list->arrived || !list->ranges.nr)
+		return 0;
+	r = ranges_finish(&list->ranges);
+	return r ? r : list->arrived(list->ctx);
+}
+
 static int read_all(struct reader *reader)
 {
 	struct list *list = reader->list;
@@ -424,6 +437,8 @@ static int read_all(struct reader *reader)
 		begun = true;
 		if (!r)
 			r = parse_buffer(reader, at_end);
+		if (!r)
+			r = pass_on(list);
 	} while (!r && !at_end);
 	if (!r && list->parser->end)
 		r = list->parser->end(list);

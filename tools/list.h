@@ -32,6 +32,7 @@ enum list_tone {
  * @unit_bytes: what its numbers count when nobody says; 0: the list says it itself
  * @unit_fixed: nobody can say otherwise
  * @of_disk: its addresses are of the whole disk, wherever main starts on it
+ * @follows: each line counts by itself, so that it can be taken before the list ends
  * @line_bytes: longest line there can be
  * @state_bytes: memory it needs, zeroed, in list->state
  * @recognise: can this line be in no other form? It has no newline and is not blank
@@ -52,6 +53,7 @@ struct list_parser {
 	u32 unit_bytes;
 	bool unit_fixed;
 	bool of_disk;
+	bool follows;
 	size_t line_bytes;
 	size_t state_bytes;
 	bool (*recognise)(const char *line, size_t bytes);
@@ -106,6 +108,10 @@ struct list_source {
  *	entries of a list that has none
  * @say: called for what the list has to say, or NULL
  * @progress: called now and then with the bytes read so far, or NULL
+ * @wait: called before each read, and may wait for input, or NULL. false: this is the end of the list
+ * @arrived: called when what one read brought has been parsed, with @ranges finished, and may
+ *	take them away; or NULL. Anything but 0 ends the reading and is returned. Not for lists
+ *	that mean something as a whole only (@chunk)
  * @ctx: their first argument
  * @ranges: out: the blocks of main that the list names, finished
  * @source: out: the disk it is of
@@ -131,6 +137,8 @@ struct list {
 	void (*reject)(void *ctx, u64 line, const char *text, size_t bytes, const char *reason);
 	void (*say)(void *ctx, enum list_tone tone, const char *text);
 	void (*progress)(void *ctx, u64 bytes);
+	bool (*wait)(void *ctx, int fd);
+	int (*arrived)(void *ctx);
 	void *ctx;
 
 	struct ranges ranges;

@@ -98,6 +98,7 @@ const struct list_parser list_badblocks = {
 	.title = "a list of block numbers, as badblocks prints",
 	.reason = RMETA_REASON_BADBLOCKS,
 	.unit_bytes = BADBLOCKS_BYTES,
+	.follows = true,
 	.line_bytes = LIST_LINE_BYTES,
 	.state_bytes = sizeof(struct fast),
 	.recognise = recognise,

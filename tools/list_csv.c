@@ -162,6 +162,7 @@ const struct list_parser list_csv = {
 	.title = "a table of sectors and counts, or a dump of remap-dump -F csv",
 	.reason = RMETA_REASON_IMPORT,
 	.unit_bytes = 512,
+	.follows = true,
 	.line_bytes = LIST_LINE_BYTES,
 	.state_bytes = sizeof(struct table),
 	.recognise = recognise,

@@ -206,6 +206,7 @@ const struct list_parser list_kmsg = {
 	.unit_bytes = 512,
 	.unit_fixed = true,
 	.of_disk = true,
+	.follows = true,
 	.line_bytes = LIST_LINE_BYTES,
 	.state_bytes = sizeof(struct log),
 	.recognise = recognise,

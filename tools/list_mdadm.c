@@ -69,6 +69,7 @@ const struct list_parser list_mdadm = {
 	.reason = RMETA_REASON_IMPORT,
 	.unit_bytes = 512,
 	.unit_fixed = true,
+	.follows = true,
 	.line_bytes = LIST_LINE_BYTES,
 	.state_bytes = sizeof(struct examine),
 	.recognise = recognise,

@@ -159,7 +159,9 @@ bad 16 "exclude each other" "--from and --smart" --from "$smart" --smart /dev/nu
 bad 16 "gives a list of type smart, not csv" "--smart and -t csv" --smart /dev/null -t csv
 bad 16 "verify needs --main" "--verify without --main" --verify
 bad 16 "not one of none, sample, all" "--verify=some" --verify=some --main s.img
-bad 16 "unknown option --follow" "--follow" --follow
+bad 16 "is for one import, --follow makes many" "--follow and -z" --follow -z undo
+bad 16 "there is nothing to --follow" "--follow and --smart" --follow --smart /dev/null
+bad 16 "copy is for a live device" "--copy and a spare that is not in use" --copy
 
 # The spare.
 refused 8 "cannot find spare nospare" "no spare" s.img remap-import --from in nospare
