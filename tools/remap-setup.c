@@ -16,6 +16,13 @@ static const struct verb *const verbs[] = {
 	&setup_table,
 	&setup_expose,
 	&setup_udev,
+	&setup_salvage,
+	&setup_scrub,
+	&setup_health_scan,
+	&setup_commit,
+	&setup_breaker_reset,
+	&setup_unmap,
+	&setup_backup,
 };
 
 static const struct tool tool = {

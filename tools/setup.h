@@ -19,5 +19,14 @@ extern const struct verb setup_list;
 extern const struct verb setup_table;
 extern const struct verb setup_expose;
 extern const struct verb setup_udev;
+extern const struct verb setup_unmap;
+extern const struct verb setup_backup;
+
+/* Messages to a live device: setup_message.c. */
+extern const struct verb setup_salvage;
+extern const struct verb setup_scrub;
+extern const struct verb setup_health_scan;
+extern const struct verb setup_commit;
+extern const struct verb setup_breaker_reset;
 
 #endif
