@@ -241,7 +241,10 @@ void remap_stats_reset(struct remap_core *core)
 	remap_event(core);
 }
 
-/* What the scan does, in a word. */
+/**
+ * remap_scan_word() - what the health scan does, as status spells it
+ * @core: the core
+ */
 const char *remap_scan_word(const struct remap_core *core)
 {
 	if (!READ_ONCE(core->jobs[REMAP_JOB_SCAN].running))

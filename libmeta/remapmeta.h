@@ -257,12 +257,28 @@ int remapmeta_lookup(struct remapmeta *rm, uint64_t block, struct remapmeta_entr
 int remapmeta_get_verdicts(struct remapmeta *rm, uint32_t page,
 			   uint32_t verdicts[REMAPMETA_COPIES]);
 
-/*
- * Names, as the tools print them: "ok", "mapped", "write"; "unknown" for what this version
- * does not know. Constant text, never NULL.
+/**
+ * remapmeta_verdict_name() - a verdict as the tools print it: "ok"
+ * @verdict: of remapmeta_get_verdicts()
+ *
+ * Return: constant text; "unknown" for what this version does not know.
  */
 const char *remapmeta_verdict_name(uint32_t verdict);
+
+/**
+ * remapmeta_state_name() - a state as the tools print it: "mapped"
+ * @state: of an entry
+ *
+ * Return: constant text; "unknown" for what this version does not know.
+ */
 const char *remapmeta_state_name(uint32_t state);
+
+/**
+ * remapmeta_reason_name() - a reason as the tools print it: "write"
+ * @reason: of an entry
+ *
+ * Return: constant text; "unknown" for what this version does not know.
+ */
 const char *remapmeta_reason_name(uint32_t reason);
 
 #ifdef __cplusplus
