@@ -30,9 +30,7 @@ extern "C" {
 #define REMAPMETA_COPIES 5			/* of everything, on different places of the spare */
 #define REMAPMETA_SUPERBLOCK 0xffffffffU	/* instead of the number of a table page */
 
-/**
- * struct remapmeta - a handle; opaque
- */
+/* A handle; opaque. */
 struct remapmeta;
 
 /* What one of the five copies turned out to be. */
@@ -80,6 +78,7 @@ enum remapmeta_flags {
  * @state: mask of enum remapmeta_flags
  * @slots: of the spare
  * @pages_used: table pages in use; they are numbered from 0
+ * @reserved: 0
  */
 struct remapmeta_info {
 	uint8_t uuid[16];
@@ -113,6 +112,7 @@ struct remapmeta_info {
  * @lost: slots that stand in for a block of which sectors are lost
  * @retired: slots that are not used any more
  * @free: slots that are left
+ * @reserved: 0
  */
 struct remapmeta_summary {
 	uint64_t pending_sectors;
