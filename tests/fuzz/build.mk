@@ -15,7 +15,7 @@ FUZZ_LIB_OBJ = $(FUZZ_LIB_SRC:%.c=$(FUZZ)/obj/%.o)
 FUZZ_LIBS = $(TOOLS_LIBS) $(sort $(foreach tool,$(TOOLS_NAMES),$($(tool)_LIBS)))
 FUZZ_FLAGS := -O2 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_CFLAGS = $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link $(FUZZ_COVERAGE) -std=gnu11 $(WARN) -D_GNU_SOURCE \
-	-D_FILE_OFFSET_BITS=64 -Ilibmeta -Itools -Itests/fuzz/lib
+	-D_FILE_OFFSET_BITS=64 -Ilibmeta -Itools -Itui -Itests/fuzz/lib
 
 .PHONY: fuzz check-fuzz fuzz-built
 .SECONDARY: $(FUZZ_BINS:$(FUZZ)/%=$(FUZZ)/obj/tests/fuzz/%.o)
