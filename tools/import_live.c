@@ -37,7 +37,7 @@ static int check_copies(struct import *import)
 		return STATUS_FAILED;
 	if (live->status.live_copies >= RMETA_COPIES)
 		return STATUS_DONE;
-	report_warn("%s: only %llu of 5 copies of some metadata could be written; dmsetup message %s 0 scrub start, and think of another spare",
+	report_warn("%s: only %llu of 5 copies of some metadata could be written; remap-setup scrub %s, and think of another spare",
 		    live->dev.shown, (unsigned long long)live->status.live_copies,
 		    live->dev.shown);
 	return STATUS_LOOK;

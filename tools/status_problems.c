@@ -62,9 +62,8 @@ static void judge_mode(struct status_report *report, const struct row *row)
 	case STATUS_MODE_BREAKER:
 		add_problem(report, SEVERITY_CRITICAL, row->shown,
 			    "too many blocks went bad in a short time, and none is remapped any more: "
-			    "look at %s (smartctl -x /dev/%s), then: dmsetup message %s %llu breaker reset",
-			    row->main_name, row->main_name, row->shown,
-			    (unsigned long long)row->start_sector);
+			    "look at %s (smartctl -x /dev/%s), then: remap-setup breaker-reset %s",
+			    row->main_name, row->main_name, row->shown);
 		break;
 	case STATUS_MODE_INACTIVE:
 		add_problem(report, SEVERITY_WARNING, row->shown,
@@ -89,23 +88,21 @@ static void judge_data(struct status_report *report, const struct row *row)
 	if (is_some(status->pending))
 		add_problem(report, SEVERITY_WARNING, row->shown,
 			    "%llu sector%s pending, only on the bad blocks of %s: "
-			    "dmsetup message %s %llu salvage start",
+			    "remap-setup salvage %s",
 			    (unsigned long long)status->pending, units_s(status->pending),
-			    row->main_name, row->shown, (unsigned long long)row->start_sector);
+			    row->main_name, row->shown);
 }
 
 /* What is wrong with the spare. */
 static void judge_spare(struct status_report *report, const struct row *row)
 {
 	const struct status_line *status = &row->status;
-	unsigned long long sector = row->start_sector;
 
 	if (status->live_copies < 5)
 		add_problem(report, SEVERITY_WARNING, row->shown,
 			    "%llu of 5 copies of the metadata live: look at %s, then: "
-			    "dmsetup message %s %llu scrub start",
-			    (unsigned long long)status->live_copies, row->spare_name, row->shown,
-			    sector);
+			    "remap-setup scrub %s",
+			    (unsigned long long)status->live_copies, row->spare_name, row->shown);
 	if (status->needs_check)
 		add_problem(report, SEVERITY_WARNING, row->shown,
 			    "the metadata is due for a check: close it, then: remap-check /dev/%s",
@@ -113,15 +110,15 @@ static void judge_spare(struct status_report *report, const struct row *row)
 	if (is_some(status->fenced))
 		add_problem(report, SEVERITY_WARNING, row->shown,
 			    "%llu block%s fenced, I/O errors until a scrub: "
-			    "dmsetup message %s %llu scrub start",
-			    (unsigned long long)status->fenced, units_s(status->fenced), row->shown,
-			    sector);
+			    "remap-setup scrub %s",
+			    (unsigned long long)status->fenced, units_s(status->fenced), row->shown);
 	if (is_some(status->spare_errors))
 		add_problem(report, SEVERITY_WARNING, row->shown,
 			    "%llu error%s of the spare: look at %s (smartctl -x /dev/%s); if it happened "
 			    "once: dmsetup message %s %llu stats reset",
 			    (unsigned long long)status->spare_errors, units_s(status->spare_errors),
-			    row->spare_name, row->spare_name, row->shown, sector);
+			    row->spare_name, row->spare_name, row->shown,
+			    (unsigned long long)row->start_sector);
 }
 
 static void judge_room(struct status_report *report, const struct row *row)

@@ -48,11 +48,11 @@ problem() {	# STATUS WORDS LINE...
 }
 problem 2 "CRITICAL safe: has failed" failed 2 1000 0 0 0 5 0 0 - 0
 problem 2 "CRITICAL safe: no slot is free" full 1000 1000 0 0 0 5 70 0 - 0
-problem 2 "dmsetup message safe 0 breaker reset" breaker 2 1000 0 0 0 5 80 0 - 0
+problem 2 "remap-setup breaker-reset safe" breaker 2 1000 0 0 0 5 80 0 - 0
 problem 1 "dmsetup resume safe" inactive 2 1000 0 0 0 5 80 0 - 0
 problem 2 "8 sectors lost" ok 2 1000 0 8 0 5 60 0 - 0
-problem 1 "WARNING safe: 1 sector pending.*salvage start" ok 2 1000 1 0 0 5 80 0 - 0
-problem 1 "4 of 5 copies.*scrub start" degraded 2 1000 0 0 0 4 80 0 - 0
+problem 1 "WARNING safe: 1 sector pending.*remap-setup salvage safe" ok 2 1000 1 0 0 5 80 0 - 0
+problem 1 "4 of 5 copies.*remap-setup scrub safe" degraded 2 1000 0 0 0 4 80 0 - 0
 problem 1 "remap-check /dev/sdc1" degraded 2 1000 0 0 0 5 80 0 needs_check 0
 problem 1 "3 blocks fenced" degraded 2 1000 0 0 0 5 80 0 - 3
 problem 1 "7 errors of the spare.*stats reset" degraded 2 1000 0 0 0 5 80 7 - 0
