@@ -147,17 +147,24 @@ static void let_go(struct bio *bio, bool fail)
 	bio_endio(bio);
 }
 
+/* Of those held now: one that comes while these are let go stays. */
 static void release_bios(struct gate *gate, bool all, bool fail)
 {
+	struct bio_list going = BIO_EMPTY_LIST;
 	struct bio *bio;
 
-	do {
-		spin_lock_irq(&gate->lock);
+	spin_lock_irq(&gate->lock);
+	if (all) {
+		bio_list_merge(&going, &gate->held);
+		bio_list_init(&gate->held);
+	} else {
 		bio = bio_list_pop(&gate->held);
-		spin_unlock_irq(&gate->lock);
 		if (bio)
-			let_go(bio, fail);
-	} while (bio && all);
+			bio_list_add(&going, bio);
+	}
+	spin_unlock_irq(&gate->lock);
+	while ((bio = bio_list_pop(&going)))
+		let_go(bio, fail);
 }
 
 /*---- messages ----*/
