@@ -119,12 +119,12 @@ runs "copy" remap-import --copy --verify=none -b 4096 --from /tmp/list r
 is "$(status r used)" $((before + 200)) "copy: in slots"
 is "$(remap-dump -q -F csv $SPARE | grep -c 'pending')" 0 "copy: nothing of it is pending"
 
-# each message of 64 blocks takes three seconds or more, so that twenty of them last
+# each message of 64 blocks takes a second or more, so that twenty of them last
 before=$(status r used)
 seq 10000 11279 >/tmp/list
 block=10000
 while [ $block -lt 11280 ]; do
-	inject main add r $((block * 8)) MEDIUM delay 3000
+	inject main add r $((block * 8)) MEDIUM delay 1000
 	block=$((block + 64))
 done
 remap-import --copy --verify=none -b 4096 --from /tmp/list r >/tmp/out 2>&1 &
