@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # The commands of the pages for users that need device mapper, as they stand. /dev/sdb is main with an ext4 on it,
 # /dev/sdc its spare; sdd could take main's place, sde and sdf the spare's.
-# vm: mem=512 timeout=900 disks=64M,16M,64M,16M,1M,16M host=docs kernels=debug
+# vm: mem=512 timeout=900 disks=64M,16M,64M,16M,1M,16M host=docs kernels=6.12
 
 . /guest/lib.sh
 
