@@ -43,6 +43,9 @@ done
 for page in "$top"/man/*.[1-9]; do
 	is "$(modes 644 "/opt/man/man${page##*.}/${page##*/}")" 1 "${page##*/} is"
 done
+for file in dm-remap.rules.yml dm-remap.test.yml dm-remap.grafana.json; do
+	is "$(modes 644 "/opt/remap/share/dm-remap/$file")" 1 "$file is"
+done
 is "$(modes link /opt/remap/lib64/libremapmeta.so.0) $(modes link /opt/remap/lib64/libremapmeta.so)" \
 	"1 1" "the links of the library are"
 
