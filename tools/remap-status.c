@@ -29,8 +29,7 @@ enum form { FORM_TEXT, FORM_PROMETHEUS, FORM_NAGIOS };
  * @output: file, or NULL
  * @warning: percent as it was written, or NULL; likewise @critical
  * @delay: seconds as they were written, or NULL
- * @remaptab: file
- * @modules: directory
+ * @remaptab: file, or NULL: none is read; likewise the directory @modules
  * @replay: recording, or NULL
  */
 struct status_options {
@@ -182,15 +181,17 @@ static int look_around(struct status_report *report, const struct status_options
 {
 	struct remaptab tab;
 	size_t i;
-	int r;
+	int r = 0;
 
-	r = remaptab_read(&tab, options->remaptab);
-	for (i = 0; i < tab.nr; i++)
-		model_expect(&report->model, tab.entry[i].name);
-	if (tab.wrong)
-		r = -EBADMSG;
-	remaptab_free(&tab);
-	if (!r)
+	if (options->remaptab) {
+		r = remaptab_read(&tab, options->remaptab);
+		for (i = 0; i < tab.nr; i++)
+			model_expect(&report->model, tab.entry[i].name);
+		if (tab.wrong)
+			r = -EBADMSG;
+		remaptab_free(&tab);
+	}
+	if (!r && options->modules)
 		r = status_find_kernels(report, options->modules);
 	return r ? STATUS_FAILED : STATUS_DONE;
 }
@@ -206,7 +207,7 @@ static int gather(struct status_report *report, const struct status_options *opt
 		return status;
 	status = take_samples(&report->model, source, delay);
 	source_free(source);
-	if (!status && !options->replay && !options->common.nr_list)
+	if (!status && !options->common.nr_list)
 		status = look_around(report, options);
 	return status;
 }
@@ -239,7 +240,7 @@ static int show(const struct status_report *report, const struct status_options 
 
 int main(int argc, char **argv)
 {
-	struct status_options options = { .remaptab = REMAPTAB_PATH, .modules = MODULES_DIR };
+	struct status_options options = { .remaptab = NULL };
 	struct status_report report = {
 		.free_warning = FREE_WARNING, .free_critical = FREE_CRITICAL,
 	};
@@ -255,6 +256,11 @@ int main(int argc, char **argv)
 		status = check_names(&options);
 	if (status >= 0)
 		return options.form == FORM_NAGIOS ? NAGIOS_UNKNOWN : status;
+	/* A recording may be of another machine: of this one only what was asked for is looked at. */
+	if (!options.replay) {
+		options.remaptab = options.remaptab ?: REMAPTAB_PATH;
+		options.modules = options.modules ?: MODULES_DIR;
+	}
 	model_init(&report.model, options.common.list, options.common.nr_list);
 	report.model.sort = COLUMN_MODE;	/* the worst at the top */
 	status = gather(&report, &options, delay);

@@ -106,6 +106,43 @@ for bad in "-w x" "-w 101" "-w 5" "-d 0" "-o x" "--json --nagios" "--prometheus 
 	*) exits 16 "$bad";;
 	esac
 done
+
+# What else should be here. With a recording only what is named is looked at.
+record "safe $(line ok 2 1000 0 0 0 5 99 0 - 0)" >recording
+uuid=01234567-89ab-cdef-0123-456789abcdef
+printf '%s\n' "safe - UUID=$uuid" "archive - UUID=${uuid/0/f}" >remaptab
+show --remaptab remaptab
+exits 1 "remaptab has a device that is not there"
+like "$out" "CRITICAL archive: is not there" "which is critical"
+unlike "$out" "CRITICAL safe" "one that is there is none"
+show --nagios --remaptab remaptab
+exits 2 "for Nagios, too"
+show --prometheus --remaptab remaptab
+is "$(grep '^dm_remap_present' <<<"$out" | sed 's/{name="\([a-z]*\)"[^}]*}/ \1/' | sort)" \
+	"$(printf 'dm_remap_present %s\n' "archive 0" "safe 1")" "and for Prometheus"
+show --remaptab remaptab safe
+exits 0 "who names devices asks for no others"
+echo "what is this" >>remaptab
+show --remaptab remaptab
+exits 8 "a line of remaptab that is wrong"
+like "$err" "remaptab:3: MAIN is" "is named"
+show --remaptab none
+exits 0 "no remaptab is one without a line"
+mkdir -p modules/6.1-{with,packed,without,other} modules/{empty,.hidden}
+echo "updates/dkms/dm-remap.ko: kernel/drivers/md/dm-mod.ko" >modules/6.1-with/modules.dep
+echo "updates/dm-remap.ko.xz:" | tee modules/6.1-packed/modules.dep >modules/.hidden/modules.dep
+echo "kernel/a.ko: updates/dm-remap.ko" >modules/6.1-without/modules.dep
+echo "kernel/not-dm-remap.ko:" >modules/6.1-other/modules.dep
+show --modules modules
+exits 1 "kernels without the module"
+is "$(grep -o 'WARNING [^ :]*' <<<"$out" | sort | tr '\n' ' ')" "WARNING 6.1-other WARNING 6.1-without " "are named, others are not"
+like "$out" "dkms autoinstall -k 6.1-other" "with what to do"
+show --json --modules modules
+is "$(json kernels.0.version kernels.0.module kernels.1.version kernels.1.module kernels.2.module kernels.3.module | tr '\n' ' ')" \
+	"6.1-other false 6.1-packed true true false " "in JSON, too"
+show --modules recording
+exits 8 "a directory of modules that is none"
+
 echo "remap-top-recording 1" >recording
 show
 like "$out" "no devices" "no device at all"
