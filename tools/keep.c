@@ -43,17 +43,42 @@ void keep_start(struct keep *keep, struct device *dev)
 	dev->host.ctx = keep;
 }
 
+/*
+ * A write that fails may have failed the first time, too: then the old contents are there still, and
+ * nothing is wrong.
+ */
+static int put_back(struct device *dev, struct rmeta_io *piece)
+{
+	struct rmeta_io now = { .op = RMETA_READ, .sector = piece->sector, .bytes = piece->bytes };
+	int r;
+
+	piece->op = RMETA_WRITE;
+	rmeta_file_ops.submit(&dev->host, piece, 1);
+	r = piece->error;
+	if (!r)
+		return 0;
+	now.data = report_alloc(now.bytes);
+	rmeta_file_ops.submit(&dev->host, &now, 1);
+	if (!now.error && !memcmp(now.data, piece->data, now.bytes))
+		r = 0;
+	free(now.data);
+	return r;
+}
+
 int keep_restore(struct keep *keep, struct device *dev)
 {
-	int r = 0;
+	int r = 0, one;
 
-	while (keep->nr && !r) {
-		struct rmeta_io *piece = &keep->piece[--keep->nr];
-
-		piece->op = RMETA_WRITE;
-		rmeta_file_ops.submit(&dev->host, piece, 1);
-		r = piece->error;
-		free(piece->data);
+	/* What is put back is not to be kept. */
+	if (dev->host.before_write == before_write) {
+		dev->host.before_write = keep->next;
+		dev->host.ctx = keep->next_ctx;
+	}
+	/* One that cannot be written is no reason to leave the others. */
+	while (keep->nr) {
+		one = put_back(dev, &keep->piece[--keep->nr]);
+		r = r ? r : one;
+		free(keep->piece[keep->nr].data);
 	}
 	if (r)
 		report_error("%s could not be brought back to what it was: %s", dev->shown,

@@ -35,9 +35,9 @@ struct keep {
 void keep_start(struct keep *keep, struct device *dev);
 
 /**
- * keep_restore() - put back all that was kept
+ * keep_restore() - put back all that was kept, and keep nothing more
  * @keep: pieces
- * @dev: the same device, open for writing
+ * @dev: the same device, open for writing: still, or again
  *
  * Return: 0 or a negative errno, with an error reported.
  */

@@ -29,6 +29,17 @@ $(TESTS_STATUS_LINE): tests/tools/t_status_line.c tests/tap.h $(O)/tools/status_
 
 -include $(O)/tools/status_line.d
 
+# What puts back what was overwritten, alone.
+TESTS_KEEP := $(BUILD)/tests/t_keep
+TESTS += $(TESTS_KEEP)
+tests-built: $(TESTS_KEEP)
+
+$(TESTS_KEEP): tests/tools/t_keep.c tests/tap.h $(O)/tools/keep.o $(TOOLS_COMMON_OBJ) $(LIBMETA)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itests -Itools -o $@ $< $(O)/tools/keep.o $(TOOLS_COMMON_OBJ) $(LIBMETA) $(TOOLS_LIBS)
+
+-include $(O)/tools/keep.d
+
 # The same scripts over tools that are built with ASan and UBSan. A finding ends a tool with a
 # status that no test expects. What a tool holds when it ends is no leak.
 .PHONY: check-asan
