@@ -160,33 +160,47 @@ static void describe(struct new_device *new, const struct make_spare *make,
 	};
 }
 
-/* The kernel did not want it: put back what was on the spare. */
-static void take_back(struct keep *keep, const char *path)
+static void take_back(struct keep *keep, struct device *spare)
 {
-	struct device spare;
+	if (!keep_restore(keep, spare))
+		report_error("%s is as it was before", spare->shown);
+}
 
-	if (device_open(&spare, path, DEVICE_WRITE, "spare"))
-		return;
-	if (!keep_restore(keep, &spare))
-		report_error("%s is as it was before", spare.shown);
+/*
+ * The kernel did not want it: put back what was on the spare. @number, not the path that was given:
+ * that may be a link by what the spare held, and be gone by now, or lead to another device.
+ */
+static void open_and_take_back(struct keep *keep, dev_t number)
+{
+	char path[BLOCKDEV_PATH];
+	struct device spare;
+	int r;
+
+	r = device_open(&spare, blockdev_path(number, path), DEVICE_WRITE, "spare");
+	if (!r && spare.stat.st_rdev == number)
+		take_back(keep, &spare);
+	else
+		report_error("what was on the spare %s could not be put back: it is an empty spare now",
+			     path);
 	device_close(&spare);
 }
 
 /* Device mapper wants the spare for itself, so it is closed before the device is made. */
 static int do_create(struct new_device *new, struct make_spare *make)
 {
+	dev_t number = make->spare.stat.st_rdev;
 	struct keep keep;
 	int status;
 
 	keep_start(&keep, &make->spare);
 	status = make_spare_write(make);
 	if (status)
-		keep_restore(&keep, &make->spare);
+		take_back(&keep, &make->spare);
 	make_spare_close(make);
 	if (!status) {
 		status = assembly_create(new->name, new->uuid, &new->line);
 		if (status)
-			take_back(&keep, make->options.spare);
+			open_and_take_back(&keep, number);
 	}
 	keep_free(&keep);
 	return status;
