@@ -2,7 +2,6 @@
 /*
  * /etc/remaptab. Blanks in a field are written \040, as in fstab.
  */
-#include <ctype.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,16 +31,22 @@ static bool refuse(struct remaptab *tab, const char *fmt, ...)
 	return false;
 }
 
-/* Undo the octal escapes of a field, in place. */
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
+/* Undo the octal escapes of a field, in place: three digits each, of a byte that is not 0. */
 static void unescape(char *text)
 {
 	char *out = text;
 
 	for (; *text; text++) {
-		unsigned int value;
+		int value = 0;
 
-		if (text[0] == '\\' && sscanf(text + 1, "%3o", &value) == 1 && value && value < 256 &&
-		    isdigit((unsigned char)text[2]) && isdigit((unsigned char)text[3])) {
+		if (text[0] == '\\' && is_octal(text[1]) && is_octal(text[2]) && is_octal(text[3]))
+			value = (text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0');
+		if (value && value < 256) {
 			*out++ = (char)value;
 			text += 3;
 		} else {
@@ -112,9 +117,19 @@ static bool parse_spare(struct remaptab *tab, struct remaptab_entry *entry, cons
 	return false;
 }
 
+static const struct remaptab_entry *good_by_name(const struct remaptab *tab, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < tab->nr; i++)
+		if (!strcmp(tab->entry[i].name, name))
+			return &tab->entry[i];
+	return NULL;
+}
+
 static bool parse_name(struct remaptab *tab, struct remaptab_entry *entry, const char *text)
 {
-	const struct remaptab_entry *other = remaptab_by_name(tab, text);
+	const struct remaptab_entry *other = good_by_name(tab, text);
 	const char *problem = dm_table_name_problem(text);
 	char *escaped = escape_text(text, strlen(text));
 	bool good = true;
@@ -124,30 +139,41 @@ static bool parse_name(struct remaptab *tab, struct remaptab_entry *entry, const
 	else if (other)
 		good = refuse(tab, "the name \"%s\" is that of line %u already", escaped, other->line);
 	free(escaped);
-	entry->name = strdup(text);
+	/* It becomes the name of a file. */
+	entry->name = strdup(problem ? "nameless" : text);
 	if (!entry->name)
 		report_out_of_memory();
 	return good;
 }
 
-static bool parse_fields(struct remaptab *tab, struct remaptab_entry *entry, char **field,
-			 unsigned int nr)
+static bool parse_options(struct remaptab *tab, struct remaptab_entry *entry, const char *text)
 {
-	char *problem;
+	char *problem = table_options_parse(&entry->options, text);
 
-	if (nr < 3 || nr > FIELDS)
-		return refuse(tab, "has %u field%s; a line is: NAME MAIN SPARE [OPTIONS]", nr, units_s(nr));
-	if (!parse_name(tab, entry, field[0]) || !parse_main(tab, entry, field[1]) ||
-	    !parse_spare(tab, entry, field[2]))
-		return false;
-	if (nr < FIELDS)
-		return true;
-	problem = table_options_parse(&entry->options, field[3]);
 	if (!problem)
 		return true;
 	refuse(tab, "%s", problem);
 	free(problem);
 	return false;
+}
+
+/* All of them, whatever is wrong with one: main is hidden all the same. */
+static bool parse_fields(struct remaptab *tab, struct remaptab_entry *entry, char **field,
+			 unsigned int nr)
+{
+	bool good = true;
+
+	if (nr < 3 || nr > FIELDS)
+		good = refuse(tab, "has %u field%s; a line is: NAME MAIN SPARE [OPTIONS]", nr, units_s(nr));
+	if (!parse_name(tab, entry, field[0]))
+		good = false;
+	if (nr > 1 && !parse_main(tab, entry, field[1]))
+		good = false;
+	if (nr > 2 && !parse_spare(tab, entry, field[2]))
+		good = false;
+	if (nr > 3 && !parse_options(tab, entry, field[3]))
+		good = false;
+	return good;
 }
 
 static void free_entry(struct remaptab_entry *entry)
@@ -156,30 +182,89 @@ static void free_entry(struct remaptab_entry *entry)
 	free(entry->path);
 }
 
-static void parse_line(struct remaptab *tab, char *text, unsigned int line)
+/* A line that is not used: but what is main by it is nobody else's. */
+static void set_apart(struct remaptab *tab, const struct remaptab_entry *entry)
+{
+	tab->wrong++;
+	tab->apart = report_grow(tab->apart, tab->nr_apart, &tab->apart_room, sizeof(*entry));
+	tab->apart[tab->nr_apart++] = *entry;
+}
+
+static void parse_line(struct remaptab *tab, char *text, size_t bytes, unsigned int line)
 {
 	char *field[FIELDS + 1], *rest = text, *word;
 	struct remaptab_entry *entry;
 	unsigned int nr = 0;
+	bool good = true;
 
+	/* The one behind the last, until it is known to be good. */
+	tab->entry = report_grow(tab->entry, tab->nr, &tab->room, sizeof(*tab->entry));
+	entry = &tab->entry[tab->nr];
+	*entry = (struct remaptab_entry){ .line = line };
+	if (memchr(text, 0, bytes))
+		good = refuse(tab, "has a NUL byte, behind which nothing would be seen");
 	while ((word = strsep(&rest, " \t\r\n"))) {
 		if (*word == '#')
 			break;
 		if (*word && nr <= FIELDS)
 			field[nr++] = word;
 	}
-	if (!nr)
+	if (!nr) {
+		tab->wrong += !good;
 		return;
-	/* The one behind the last, until it is known to be good. */
-	tab->entry = report_grow(tab->entry, tab->nr, &tab->room, sizeof(*tab->entry));
-	entry = &tab->entry[tab->nr];
-	*entry = (struct remaptab_entry){ .line = line };
-	if (parse_fields(tab, entry, field, nr)) {
-		tab->nr++;
-	} else {
-		tab->wrong++;
-		free_entry(entry);
 	}
+	if (!parse_fields(tab, entry, field, nr))
+		good = false;
+	if (good)
+		tab->nr++;
+	else
+		set_apart(tab, entry);
+}
+
+static bool same_main(const struct remaptab_entry *a, const struct remaptab_entry *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	switch (a->kind) {
+	case REMAPTAB_ID:
+		return !strcmp(a->main.id, b->main.id) &&
+		       a->main.start_sectors == b->main.start_sectors;
+	case REMAPTAB_PARTUUID:
+		return !memcmp(a->main.partuuid, b->main.partuuid, 16);
+	case REMAPTAB_PATH_GIVEN:
+		return !strcmp(a->path, b->path);
+	default:
+		return false;
+	}
+}
+
+/*
+ * Two spares for one main: one of them is old, and would give old data as good. Nothing tells which, so
+ * none is used.
+ */
+static void set_rivals_apart(struct remaptab *tab)
+{
+	bool *rival = report_alloc(tab->nr + 1);
+	size_t i, j, kept = 0;
+
+	memset(rival, 0, tab->nr + 1);
+	for (j = 1; j < tab->nr; j++) {
+		for (i = 0; i < j && !same_main(&tab->entry[i], &tab->entry[j]);)
+			i++;
+		if (i == j)
+			continue;
+		rival[i] = rival[j] = true;
+		report_error("%s:%u: main is that of line %u already, with another spare: neither line is used until one is gone (remap-setup disable NAME)",
+			     tab->shown, tab->entry[j].line, tab->entry[i].line);
+	}
+	for (i = 0; i < tab->nr; i++) {
+		if (rival[i])
+			set_apart(tab, &tab->entry[i]);
+		else
+			tab->entry[kept++] = tab->entry[i];
+	}
+	tab->nr = kept;
+	free(rival);
 }
 
 int remaptab_read(struct remaptab *tab, const char *path)
@@ -188,6 +273,7 @@ int remaptab_read(struct remaptab *tab, const char *path)
 	unsigned int line = 0;
 	char *text = NULL;
 	size_t room = 0;
+	ssize_t bytes;
 	int r;
 
 	r = file ? 0 : -errno;
@@ -195,15 +281,17 @@ int remaptab_read(struct remaptab *tab, const char *path)
 	if (!file && r == -ENOENT)
 		return 0;
 	if (file) {
-		while (getline(&text, &room, file) > 0)
-			parse_line(tab, text, ++line);
-		if (ferror(file))
-			r = -EIO;
+		while ((bytes = getline(&text, &room, file)) > 0)
+			parse_line(tab, text, (size_t)bytes, ++line);
+		if (!feof(file))
+			r = -errno;
 		fclose(file);
 		free(text);
 	}
 	if (r)
 		report_error("cannot read %s: %s", tab->shown, strerror(-r));
+	else
+		set_rivals_apart(tab);
 	return r;
 }
 
@@ -211,19 +299,23 @@ void remaptab_free(struct remaptab *tab)
 {
 	while (tab->nr)
 		free_entry(&tab->entry[--tab->nr]);
+	while (tab->nr_apart)
+		free_entry(&tab->apart[--tab->nr_apart]);
 	free(tab->entry);
+	free(tab->apart);
 	free(tab->shown);
 	*tab = (struct remaptab){ .shown = NULL };
 }
 
 const struct remaptab_entry *remaptab_by_name(const struct remaptab *tab, const char *name)
 {
+	const struct remaptab_entry *entry = good_by_name(tab, name);
 	size_t i;
 
-	for (i = 0; i < tab->nr; i++)
-		if (!strcmp(tab->entry[i].name, name))
-			return &tab->entry[i];
-	return NULL;
+	for (i = 0; !entry && i < tab->nr_apart; i++)
+		if (!strcmp(tab->apart[i].name, name))
+			entry = &tab->apart[i];
+	return entry;
 }
 
 const struct remaptab_entry *remaptab_by_spare(const struct remaptab *tab, const u8 uuid[16])
@@ -246,7 +338,7 @@ static bool is_main_of(const struct remaptab_entry *entry, const struct device *
 	case REMAPTAB_PARTUUID:
 		return !memcmp(entry->main.partuuid, identity->partuuid, 16);
 	case REMAPTAB_PATH_GIVEN:
-		return device_is_at(dev, entry->path);
+		return dev && device_is_at(dev, entry->path);
 	default:
 		return false;
 	}
@@ -260,6 +352,9 @@ const struct remaptab_entry *remaptab_by_main(const struct remaptab *tab, const 
 	for (i = 0; i < tab->nr; i++)
 		if (is_main_of(&tab->entry[i], dev, identity))
 			return &tab->entry[i];
+	for (i = 0; i < tab->nr_apart; i++)
+		if (is_main_of(&tab->apart[i], dev, identity))
+			return &tab->apart[i];
 	return NULL;
 }
 
@@ -267,8 +362,8 @@ const struct remaptab_entry *remaptab_by_main(const struct remaptab *tab, const 
  * Writing
  */
 
-/* All lines of @from but the one that goes. */
-static void copy_lines(FILE *from, FILE *to, unsigned int remove)
+/* All lines of @from but the one that goes. Return: 0 or a negative errno: not all of it was read. */
+static int copy_lines(FILE *from, FILE *to, unsigned int remove)
 {
 	char *text = NULL;
 	unsigned int line = 0;
@@ -278,36 +373,50 @@ static void copy_lines(FILE *from, FILE *to, unsigned int remove)
 	while ((bytes = getline(&text, &room, from)) > 0) {
 		if (++line == remove)
 			continue;
-		fputs(text, to);
+		fwrite(text, 1, (size_t)bytes, to);
 		if (text[bytes - 1] != '\n')
 			fputc('\n', to);
 	}
 	free(text);
+	return feof(from) ? 0 : -errno;
 }
 
 int remaptab_change(const char *path, unsigned int remove, const char *add)
 {
 	static const struct device none = { .host.fd = -1 };
 	struct output output;
+	char *shown;
 	FILE *old;
-	int r;
+	int r = 0, closed;
 
-	r = output_open(&output, path, &none);
-	if (r)
-		return r;
 	old = fopen(path, "re");
-	if (old) {
-		copy_lines(old, output.stream, remove);
-		fclose(old);
-	} else {
-		fputs("# NAME MAIN SPARE [OPTIONS]: remaptab(5)\n", output.stream);
+	if (!old && errno != ENOENT)
+		r = -errno;
+	if (!r) {
+		closed = output_open(&output, path, &none);
+		if (closed) {
+			if (old)
+				fclose(old);
+			return closed;
+		}
+		if (old)
+			r = copy_lines(old, output.stream, remove);
+		else
+			fputs("# NAME MAIN SPARE [OPTIONS]: remaptab(5)\n", output.stream);
+		if (add)
+			fputs(add, output.stream);
+		closed = output_close(&output, !r);
+		/* Everybody may read it, whatever umask says: udev's helper, monitoring. */
+		if (!r && !closed)
+			chmod(path, 0644);
 	}
-	if (add)
-		fputs(add, output.stream);
-	r = output_close(&output, true);
-	/* Everybody may read it, whatever umask says: udev's helper, monitoring. */
+	if (old)
+		fclose(old);
 	if (!r)
-		chmod(path, 0644);
+		return closed;
+	shown = escape_text(path, strlen(path));
+	report_error("cannot read %s: %s; nothing was changed", shown, strerror(-r));
+	free(shown);
 	return r;
 }
 

@@ -45,13 +45,19 @@ struct remaptab_entry {
  * @entry: its lines, but for comments
  * @nr: how many
  * @room: for how many there is room
- * @wrong: lines that were not understood, and are left out
+ * @apart: lines with a mistake: not used, but what is main by them is hidden all the same
+ * @nr_apart: how many
+ * @apart_room: for how many there is room
+ * @wrong: how many lines have a mistake
  */
 struct remaptab {
 	char *shown;
 	struct remaptab_entry *entry;
 	size_t nr;
 	size_t room;
+	struct remaptab_entry *apart;
+	size_t nr_apart;
+	size_t apart_room;
 	unsigned int wrong;
 };
 
@@ -69,17 +75,19 @@ int remaptab_read(struct remaptab *tab, const char *path);
 
 void remaptab_free(struct remaptab *tab);
 
-/* The line with this name, or NULL. */
+/* The line with this name, with a mistake or without, or NULL. */
 const struct remaptab_entry *remaptab_by_name(const struct remaptab *tab, const char *name);
 
-/* The line of the spare with this uuid, or NULL. */
+/* The line without a mistake of the spare with this uuid, or NULL. */
 const struct remaptab_entry *remaptab_by_spare(const struct remaptab *tab, const u8 uuid[16]);
 
 /**
  * remaptab_by_main() - the line of which a device is main
  * @tab: file
- * @dev: open block device
+ * @dev: open block device, or NULL: lines that give a path do not count then
  * @identity: of it
+ *
+ * Lines with a mistake count: a typo in the options must not let main be mounted.
  *
  * Return: the entry, or NULL. Lines with "-" are of none.
  */

@@ -245,7 +245,8 @@ static int run_expose(void *opaque)
 		if (entry)
 			status = expose(&tab, entry, options->hide);
 		else
-			report_error("%s has no line for %s: its main is not hidden", tab.shown, escaped);
+			report_error("%s has no line for %s: nothing is hidden by that name", tab.shown,
+				     escaped);
 		free(escaped);
 	}
 	remaptab_free(&tab);

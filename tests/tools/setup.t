@@ -56,4 +56,27 @@ sed -i 6d want
 remap-setup disable -T tab a >/dev/null 2>&1
 is "$(diff want tab)" "" "disable takes out one line, all others and comments stay"
 says 8 'cannot read tab/x: Not a directory' "a remaptab that cannot be read" scan -T tab/x
+
+# What is odd in remaptab, byte by byte.
+printf 'a - UUID=%s\0 noauto\n# b\nb - UUID=%s\n' $uuid 11111111-2222-3333-4444-555555555556 >tab
+says 1 'tab:1: has a NUL byte' "a NUL byte" scan --listed -T tab
+is "$(grep -c 'b: its spare is not here' out)" 1 "the line behind it is read"
+cp tab want
+sed -i 3d want
+remap-setup disable -T tab b >/dev/null 2>&1
+is "$(cmp want tab 2>&1)" "" "disable of another line leaves it, byte for byte"
+says 8 'cannot read .*dir: Is a directory' "a directory" scan -T "$(mkdir -p dir && echo dir)"
+
+# Two spares of one main: neither is used.
+cat >tab <<END
+a ID=x@2048 UUID=$uuid
+b ID=y UUID=11111111-2222-3333-4444-555555555556
+c ID=x\\189 UUID=11111111-2222-3333-4444-555555555557
+d ID=\\170@2048 UUID=11111111-2222-3333-4444-555555555558
+END
+says 1 'tab:4: main is that of line 1 already, with another spare: neither' "two spares of one main" \
+	scan --listed -T tab
+is "$(grep -c 'its spare is not here' out)" 2 "neither is used, the others are"
+says 0 'neither line is used' "disable one of them" disable -T tab d
+says 1 'a: its spare is not here' "and the other one is used" scan --listed -T tab
 finish
