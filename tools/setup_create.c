@@ -206,7 +206,28 @@ static int do_create(struct new_device *new, struct make_spare *make)
 	return status;
 }
 
-static int prepare(struct make_spare *make, const char *name)
+/* Blocks that live on the spare it has are old on main: with a new spare they would be taken for good. */
+static int refuse_listed(const struct make_spare *make, const char *path)
+{
+	const struct remaptab_entry *entry;
+	int status = STATUS_FAILED;
+	struct remaptab tab;
+	char uuid[40];
+
+	if (!remaptab_read(&tab, path)) {
+		entry = remaptab_by_main(&tab, &make->main, &make->identity);
+		if (entry)
+			report_error("%s:%u: %s has a spare already, that of %s (uuid %s), and blocks that live there are old on main; nothing was changed (if that spare is of no use any more: remap-setup disable %s)",
+				     tab.shown, entry->line, make->main.shown, entry->name,
+				     units_uuid(entry->spare_uuid, uuid), entry->name);
+		else
+			status = STATUS_DONE;
+	}
+	remaptab_free(&tab);
+	return status;
+}
+
+static int prepare(struct make_spare *make, const char *name, const char *tab)
 {
 	int status;
 
@@ -215,7 +236,9 @@ static int prepare(struct make_spare *make, const char *name)
 		status = assembly_check_name(name);
 	if (!status)
 		status = make_spare_prepare(make);
-	return status ? status : check_devices(make);
+	if (!status)
+		status = check_devices(make);
+	return status ? status : refuse_listed(make, tab);
 }
 
 static int create(const struct create_options *options, const struct table_options *words)
@@ -226,7 +249,7 @@ static int create(const struct create_options *options, const struct table_optio
 	char *main;
 	int status;
 
-	status = prepare(&make, new.name);
+	status = prepare(&make, new.name, options->tab);
 	if (!status) {
 		make_spare_show(&make);
 		show_disk(&make.main, "kept");

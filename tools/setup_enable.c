@@ -118,7 +118,7 @@ static int find_parts(const char *operand, char **name, struct identity *main,
 int setup_enable_add(const char *path, const char *name, const struct identity *main,
 		     const u8 uuid[16], const char *options)
 {
-	const struct remaptab_entry *same_name, *same_spare;
+	const struct remaptab_entry *same_name, *same_spare, *same_main;
 	const char *problem = dm_table_name_problem(name);
 	struct remaptab tab;
 	unsigned int remove = 0;
@@ -133,9 +133,13 @@ int setup_enable_add(const char *path, const char *name, const struct identity *
 	if (!remaptab_read(&tab, path)) {
 		same_name = remaptab_by_name(&tab, name);
 		same_spare = remaptab_by_spare(&tab, uuid);
+		same_main = remaptab_by_main(&tab, NULL, main);
 		if (same_name && same_name != same_spare) {
 			report_error("%s:%u: the name %s is that of another spare; nothing was changed",
 				     tab.shown, same_name->line, name);
+		} else if (same_main && same_main != same_spare) {
+			report_error("%s:%u: main is that of another spare there; nothing was changed (remap-setup disable %s takes the line out)",
+				     tab.shown, same_main->line, same_main->name);
 		} else {
 			remove = same_spare ? same_spare->line : 0;
 			line = remaptab_line(name, main, uuid, options);
