@@ -141,6 +141,41 @@ static void look_at_all(struct scan *scan)
  * Bringing up
  */
 
+/*
+ * Another one that is as good: a copy of the spare, or a second spare of its main, unless remaptab has
+ * chosen. One of the two is old, and nothing tells which.
+ */
+static bool is_rival(const struct scan *scan, const struct found *found, const struct found *other)
+{
+	const struct remaptab_entry *entry = remaptab_by_spare(&scan->tab, found->sb.uuid);
+	const struct remaptab_entry *others = remaptab_by_spare(&scan->tab, other->sb.uuid);
+
+	if (other == found || other->state == SCAN_LIVE || other->state == SCAN_IN_USE)
+		return false;
+	if (!memcmp(found->sb.uuid, other->sb.uuid, 16))
+		return true;
+	if (!found->main.number || found->main.number != other->main.number)
+		return false;
+	return (others || !entry) && !(others && others->options.no_auto);
+}
+
+static bool refuse_rivals(struct scan *scan, const struct found *found)
+{
+	const struct found *other = scan->found;
+	size_t i;
+
+	for (i = 0; i < scan->nr && !is_rival(scan, found, other); i++)
+		other++;
+	if (i == scan->nr)
+		return false;
+	report_error("%s and %s are both %s%s: one of them is old, and would give old data as good; say which: remap-setup open NAME MAIN SPARE",
+		     found->dev->path, other->dev->path,
+		     memcmp(found->sb.uuid, other->sb.uuid, 16) ? "spares of " : "copies of one spare",
+		     memcmp(found->sb.uuid, other->sb.uuid, 16) ? found->main.path : "");
+	scan->status = STATUS_LOOK;
+	return true;
+}
+
 static void assemble(struct scan *scan, struct found *found)
 {
 	const struct remaptab_entry *entry = remaptab_by_spare(&scan->tab, found->sb.uuid);
@@ -154,7 +189,7 @@ static void assemble(struct scan *scan, struct found *found)
 	} };
 	int status;
 
-	if (entry && entry->options.no_auto)
+	if ((entry && entry->options.no_auto) || refuse_rivals(scan, found))
 		return;
 	status = assembly_examine(&assembly, &scan->list);
 	if (!status)

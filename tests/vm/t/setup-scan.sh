@@ -62,6 +62,35 @@ like "$(dmsetup ls)" "^two" "under the label of its spare"
 need remap-setup close one
 need remap-setup close two
 
+# A copy of a spare: one of the two is old.
+need modprobe loop
+need dd if=/dev/vdb of=/tmp/copy.img bs=1M 2>/dev/null
+need losetup /dev/loop7 /tmp/copy.img
+out=$(remap-setup scan --assemble --listed 2>&1)
+is $? 1 "a copy of a spare is there: status"
+like "$out" "/dev/vdb and /dev/loop7 are both copies of one spare: one of them is old|/dev/loop7 and /dev/vdb are both copies" \
+	"both are named"
+unlike "$(dmsetup ls)" "^one" "and neither is used"
+runs "who says which gets it" remap-setup open one /dev/vda /dev/vdb
+need remap-setup close one
+need losetup -d /dev/loop7
+
+# A spare that was given to somebody else, who left most of what it was.
+cp /tmp/copy.img /tmp/given.img
+need mke2fs -q -F -t ext4 -E nodiscard /tmp/given.img
+need losetup /dev/loop7 /tmp/given.img
+before=$(sum_of /dev/loop7)
+out=$(remap-setup open one /dev/vda /dev/loop7 2>&1)
+is $? 8 "a filesystem over a spare: status"
+like "$out" "/dev/loop7 is a spare, but also holds something else: ext4 filesystem" "and it is named"
+is "$(sum_of /dev/loop7)" "$before" "nothing was written to it"
+need losetup -d /dev/loop7
+
+# A second spare for a main that has one.
+out=$(remap-setup create three /dev/vda /dev/vdd 2>&1)
+is $? 8 "a second spare: status"
+like "$out" "/etc/remaptab:[0-9]*: /dev/vda has a spare already, that of one" "and it says where the first is"
+
 # Mistakes in remaptab.
 cat >/etc/remaptab <<END
 # comment
@@ -80,8 +109,12 @@ like "$out" '/etc/remaptab:5: option "breaker=1" takes 2 values' "line 5"
 like "$out" '/etc/remaptab:7: the name "one" is that of line 6 already' "line 7"
 like "$out" "^/dev/vdb" "the good line counts"
 
+# A mistake in the options of a line does not let its main be mounted.
+like "$(remap-setup udev /dev/vda)" "DM_REMAP_NAME=one" "main is hidden"
+echo "one ID=disk0 UUID=$one breaker=1" >/etc/remaptab
+like "$(remap-setup udev /dev/vda 2>/dev/null)" "DM_REMAP_ROLE=member" "with a mistake in its line, too"
+
 # Main on a device without any identity is found by its print.
-need modprobe loop
 truncate -s 64M /tmp/main.img
 truncate -s 16M /tmp/spare.img
 head -c 1000 /dev/urandom | dd of=/tmp/main.img conv=notrunc 2>/dev/null
