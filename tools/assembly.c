@@ -3,6 +3,7 @@
  * Bringing up a device from its spare. The cases that are refused, in the order they are looked at:
  *
  *	not a spare, or a damaged one		spare.h says which; remap-check
+ *	a spare, and a filesystem since		never, but read-only
  *	in use already				by whom
  *	main is not there, or several are	MAIN has to be given
  *	main is shorter				never
@@ -119,6 +120,8 @@ static int open_spare(struct assembly *assembly)
 	status = assembly_refuse_used(&assembly->spare, "spare", "");
 	if (!status)
 		status = spare_load(&assembly->load, &assembly->spare, true);
+	if (!status && !assembly->options.read_only)
+		status = spare_refuse_foreign(&assembly->load, &assembly->spare);
 	return status;
 }
 

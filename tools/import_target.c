@@ -29,19 +29,6 @@ void import_close(struct import *import)
 	device_close(&import->dev);
 }
 
-/* Something of somebody else in the metadata area: the device may have a new owner. */
-static int refuse_foreign(struct import *import)
-{
-	char *foreign = signature_find(&import->dev, &import->spare.table.store.geo);
-
-	if (!foreign)
-		return STATUS_DONE;
-	report_error("%s is a spare, but also holds something else: %s; nothing was changed (see remap-check -n %s)",
-		     import->dev.shown, foreign, import->dev.shown);
-	free(foreign);
-	return STATUS_FAILED;
-}
-
 /*
  * Main is here: what the spare does not know of it, since it was formatted by size or by the target,
  * can be looked up.
@@ -83,7 +70,7 @@ static int look(struct import *import)
 
 	status = import_open(import, true);
 	if (!status && !import->is_live)
-		status = refuse_foreign(import);
+		status = spare_refuse_foreign(&import->spare, &import->dev);
 	if (status)
 		return status;
 	import->sb = import->spare.table.sb;

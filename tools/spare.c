@@ -9,6 +9,7 @@
 #include "check.h"
 #include "escape.h"
 #include "report.h"
+#include "signature.h"
 #include "spare.h"
 #include "undo_apply.h"
 
@@ -137,6 +138,18 @@ int spare_release(struct spare_load *spare, struct device *dev)
 	if (!r)
 		return STATUS_DONE;
 	report_error("%s: the superblock could not be written: %s", dev->shown, strerror(-r));
+	return STATUS_FAILED;
+}
+
+int spare_refuse_foreign(const struct spare_load *spare, const struct device *dev)
+{
+	char *foreign = signature_find(dev, &spare->table.store.geo);
+
+	if (!foreign)
+		return STATUS_DONE;
+	report_error("%s is a spare, but also holds something else: %s; nothing was changed (see remap-check -n %s)",
+		     dev->shown, foreign, dev->shown);
+	free(foreign);
 	return STATUS_FAILED;
 }
 

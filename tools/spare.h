@@ -87,6 +87,18 @@ struct spare_survey {
 int spare_survey(struct spare_survey *survey, struct device *dev);
 
 /**
+ * spare_refuse_foreign() - is it a spare only?
+ * @spare: loaded
+ * @dev: its device
+ *
+ * mkfs leaves most of what a spare was, so it can be loaded still; but its owner is another one now,
+ * and to write to it would destroy that.
+ *
+ * Return: STATUS_DONE, or STATUS_FAILED with an error: somebody else's signature is in the metadata area.
+ */
+int spare_refuse_foreign(const struct spare_load *spare, const struct device *dev);
+
+/**
  * spare_superblock() - any superblock of a spare that is whole
  * @sb: out
  * @geo: out: its layout
