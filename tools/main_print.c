@@ -2,6 +2,7 @@
 /*
  * The print of main.
  */
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "main_print.h"
@@ -16,6 +17,8 @@ static int checksum(const struct device *main, u64 offset, u64 bytes, u32 *print
 	ssize_t got = 0;
 	int r = 0;
 
+	/* dm-remap writes to main past the page cache of its node: what is in there may be old. */
+	posix_fadvise(main->host.fd, (off_t)offset, (off_t)bytes, POSIX_FADV_DONTNEED);
 	for (*print = 0; bytes && !r; bytes -= (u64)got, offset += (u64)got) {
 		got = pread(main->host.fd, data, min(bytes, (u64)READ_BYTES), (off_t)offset);
 		if (got > 0)
