@@ -3,7 +3,6 @@
  * Block devices, from sysfs.
  */
 #include <blkid/blkid.h>
-#include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/sysmacros.h>
@@ -12,29 +11,9 @@
 #include "blockdev.h"
 #include "escape.h"
 #include "report.h"
+#include "sysfs.h"
 
 #define CLASS "/sys/class/block"
-
-/* A line of sysfs without blanks at its ends; false when there is none, or an empty one. */
-static bool read_attribute(const char *dir, const char *name, char *value, size_t bytes)
-{
-	char path[BLOCKDEV_PATH];
-	size_t length;
-	FILE *file;
-	bool good;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	good = fgets(value, (int)bytes, file);
-	fclose(file);
-	if (!good)
-		return false;
-	for (length = strlen(value); length && isspace((unsigned char)value[length - 1]);)
-		value[--length] = 0;
-	return length;
-}
 
 bool blockdev_parse(const char *text, dev_t *number)
 {
@@ -53,7 +32,7 @@ static void set_path(struct blockdev *dev, const char *dir, const char *name)
 	char mapped[BLOCKDEV_PATH], *escaped;
 	size_t i;
 
-	if (!strncmp(name, "dm-", 3) && read_attribute(dir, "dm/name", mapped, 130)) {
+	if (!strncmp(name, "dm-", 3) && sysfs_read(dir, "dm/name", mapped, 130)) {
 		escaped = escape_text(mapped, strlen(mapped));
 		snprintf(dev->path, sizeof(dev->path), "/dev/mapper/%.300s", escaped);
 	} else {
@@ -71,16 +50,16 @@ static bool read_device(struct blockdev *dev, const char *dir, const char *name)
 	char value[200];
 
 	*dev = (struct blockdev){ .number = 0 };
-	if (!read_attribute(dir, "dev", value, sizeof(value)) ||
+	if (!sysfs_read(dir, "dev", value, sizeof(value)) ||
 	    !blockdev_parse(value, &dev->number))
 		return false;
-	if (read_attribute(dir, "size", value, sizeof(value)))
+	if (sysfs_read(dir, "size", value, sizeof(value)))
 		dev->sectors = strtoull(value, NULL, 10);
 	/* Most devices are not mapped, and there may be hundreds. */
 	if (!strncmp(name, "dm-", 3)) {
-		dev->ours = read_attribute(dir, "dm/uuid", value, sizeof(value)) &&
+		dev->ours = sysfs_read(dir, "dm/uuid", value, sizeof(value)) &&
 			    !strncmp(value, BLOCKDEV_OUR_UUID, strlen(BLOCKDEV_OUR_UUID));
-		dev->suspended = read_attribute(dir, "dm/suspended", value, sizeof(value)) &&
+		dev->suspended = sysfs_read(dir, "dm/suspended", value, sizeof(value)) &&
 				 strcmp(value, "0");
 	}
 	set_path(dev, dir, name);
@@ -126,10 +105,14 @@ int blockdev_list(struct blockdev_list *list)
 	char dir[BLOCKDEV_PATH];
 	struct dirent *entry;
 	struct blockdev dev;
+	int r;
 
 	*list = (struct blockdev_list){ .nr = 0 };
-	if (!class)
-		return -errno;
+	if (!class) {
+		r = -errno;
+		report_error("cannot list block devices: %s: %s", CLASS, strerror(-r));
+		return r;
+	}
 	while ((entry = readdir(class))) {
 		if (entry->d_name[0] == '.')
 			continue;
@@ -159,7 +142,7 @@ char *blockdev_model(dev_t number)
 	if (blkid_devno_to_wholedisk(number, NULL, 0, &disk))
 		disk = number;
 	snprintf(dir, sizeof(dir), "/sys/dev/block/%u:%u", major(disk), minor(disk));
-	if (!read_attribute(dir, "device/model", value, sizeof(value)))
+	if (!sysfs_read(dir, "device/model", value, sizeof(value)))
 		*value = 0;
 	return escape_text(value, strlen(value));
 }

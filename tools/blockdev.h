@@ -39,7 +39,7 @@ struct blockdev_list {
  * blockdev_list() - all block devices that have a length, by number
  * @list: out; to be freed with blockdev_list_free()
  *
- * Return: 0 or a negative errno: no sysfs.
+ * Return: 0, or a negative errno with an error reported: no sysfs.
  */
 int blockdev_list(struct blockdev_list *list);
 

@@ -88,13 +88,10 @@ static int open_device(struct open_options *options)
 {
 	struct assembly assembly = { .options = options->assembly };
 	struct blockdev_list list;
-	int r, status;
+	int status;
 
-	r = blockdev_list(&list);
-	if (r) {
-		report_error("cannot list block devices: /sys: %s", strerror(-r));
+	if (blockdev_list(&list))
 		return STATUS_FAILED;
-	}
 	status = assembly_examine(&assembly, &list);
 	if (!status)
 		status = assembly_start(&assembly);

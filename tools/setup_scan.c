@@ -304,15 +304,12 @@ static void free_found(struct scan *scan)
 static int run(void *opaque)
 {
 	struct scan scan = { .options = opaque };
-	int r;
 
 	if (remaptab_read(&scan.tab, scan.options->tab))
 		return report_finish(STATUS_FAILED);
 	if (scan.tab.wrong)
 		scan.status = STATUS_LOOK;
-	r = blockdev_list(&scan.list);
-	if (r) {
-		report_error("cannot list block devices: /sys: %s", strerror(-r));
+	if (blockdev_list(&scan.list)) {
 		scan.status = STATUS_FAILED;
 	} else {
 		look_at_all(&scan);

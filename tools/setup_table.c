@@ -62,13 +62,10 @@ static int show_spare(const char *path)
 {
 	struct assembly assembly = { .options = { .spare = path, .features = "" } };
 	struct blockdev_list list;
-	int r, status;
+	int status;
 
-	r = blockdev_list(&list);
-	if (r) {
-		report_error("cannot list block devices: /sys: %s", strerror(-r));
+	if (blockdev_list(&list))
 		return STATUS_FAILED;
-	}
 	status = assembly_examine(&assembly, &list);
 	if (!status)
 		show(0, assembly.line.sectors, assembly.line.target, assembly.line.params);

@@ -6,7 +6,6 @@
  * be excluded.
  */
 #include <blkid/blkid.h>
-#include <ctype.h>
 #include <limits.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -14,9 +13,8 @@
 #include "escape.h"
 #include "report.h"
 #include "signature.h"
+#include "sysfs.h"
 #include "units.h"
-
-#define PATH_BYTES 4096
 
 static blkid_probe new_probe(const struct device *dev)
 {
@@ -157,29 +155,6 @@ int signature_wipe(struct device *dev)
 	return -EIO;
 }
 
-/* A line of sysfs without blanks at its ends. Return: false when there is none. */
-static bool read_attribute(const char *sysfs, const char *name, char *value, size_t bytes)
-{
-	char path[PATH_BYTES];
-	size_t length;
-	FILE *file;
-	bool good;
-
-	snprintf(path, sizeof(path), "%s/%s", sysfs, name);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	good = fgets(value, (int)bytes, file);
-	fclose(file);
-	if (!good)
-		return false;
-	for (length = strlen(value); length && isspace((unsigned char)value[length - 1]);)
-		value[--length] = 0;
-	length = strspn(value, " \t");
-	memmove(value, value + length, strlen(value + length) + 1);
-	return *value;
-}
-
 /* WWID or serial of the disk whose directory in sysfs this is. */
 static void get_disk_id(const char *sysfs, char *id, size_t bytes)
 {
@@ -188,7 +163,7 @@ static void get_disk_id(const char *sysfs, char *id, size_t bytes)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!read_attribute(sysfs, names[i], value, sizeof(value)))
+		if (!sysfs_read(sysfs, names[i], value, sizeof(value)))
 			continue;
 		snprintf(id, bytes, "%.*s", (int)bytes - 1, value);
 		return;
@@ -241,7 +216,7 @@ void identity_get(const struct device *dev, struct identity *identity)
 	get_disk_id(disk_sysfs, identity->id, sizeof(identity->id));
 	if (disk == dev->stat.st_rdev)
 		return;
-	if (read_attribute(sysfs, "start", value, sizeof(value)))
+	if (sysfs_read(sysfs, "start", value, sizeof(value)))
 		identity->start_sectors = strtoull(value, NULL, 10);
 	get_partuuid(dev->stat.st_rdev, disk, identity->partuuid);
 }
