@@ -114,6 +114,16 @@ fails()
 	fi
 }
 
+# says STATUS PATTERN NAME COMMAND...: it ends so, and its output, kept in /tmp/out, has that
+says()
+{
+	_status=$1 _pattern=$2 _name=$3
+	shift 3
+	"$@" >/tmp/out 2>&1
+	is $? "$_status" "$_name: status" || diag "$(cat /tmp/out)"
+	like "$(cat /tmp/out)" "$_pattern" "$_name: says so"
+}
+
 skip()
 {
 	tap_count=$((tap_count + 1))

@@ -11,15 +11,6 @@ need sio -b 2048 w $M 0 131072 @1
 make_spare /dev/ram1
 need remap_create r $M /dev/ram1 format breaker 2 86400
 
-# says STATUS PATTERN NAME COMMAND...
-says()
-{
-	_status=$1 _pattern=$2 _name=$3
-	shift 3
-	"$@" >/tmp/out 2>&1
-	is $? "$_status" "$_name: status"
-	like "$(cat /tmp/out)" "$_pattern" "$_name: says so"
-}
 value_is() { [ "$(status r "$1")" = "$2" ]; }
 
 #---- what starts and stops ----

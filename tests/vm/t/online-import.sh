@@ -12,16 +12,6 @@ SPARE=/dev/ram1
 make_spare $SPARE
 need remap_create r $M $SPARE format
 
-# says STATUS PATTERN NAME COMMAND...
-says()
-{
-	_status=$1 _pattern=$2 _name=$3
-	shift 3
-	"$@" >/tmp/out 2>&1
-	is $? "$_status" "$_name: status"
-	like "$(cat /tmp/out)" "$_pattern" "$_name: says so"
-}
-
 # refused PATTERN NAME COMMAND...: with status 8, and nothing has changed
 refused()
 {

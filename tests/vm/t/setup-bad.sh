@@ -19,9 +19,7 @@ refused()
 	_status=$1 _pattern=$2 _name=$3
 	shift 3
 	_before=$(sum_of $SPARE) _devices=$(dmsetup ls)
-	"$@" >/tmp/out 2>&1
-	is $? "$_status" "$_name: status" || diag "$(cat /tmp/out)"
-	like "$(cat /tmp/out)" "$_pattern" "$_name: says so"
+	says "$_status" "$_pattern" "$_name" "$@"
 	is "$(dmsetup ls)" "$_devices" "$_name: no device is left"
 	is "$(sum_of $SPARE)" "$_before" "$_name: the spare is as it was"
 }

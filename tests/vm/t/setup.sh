@@ -16,16 +16,6 @@ echo 0123456789abcdef0123456789abcdef >/etc/machine-id
 unset DM_DISABLE_UDEV	# remap-setup must find out by itself that there is no udev
 MAIN=/dev/vda SPARE=/dev/vdb
 
-# says STATUS PATTERN NAME COMMAND...
-says()
-{
-	_status=$1 _pattern=$2 _name=$3
-	shift 3
-	"$@" >/tmp/out 2>&1
-	is $? "$_status" "$_name: status" || diag "$(cat /tmp/out)"
-	like "$(cat /tmp/out)" "$_pattern" "$_name: says so"
-}
-
 # A filesystem that was there before.
 need mke2fs -q -F -t ext4 $MAIN
 need mount $MAIN /mnt

@@ -12,16 +12,6 @@ for _ in 1 2 3 4 5 6 7 8 9; do [ -b /dev/vdc ] || sleep 1; done
 MAIN=/dev/vda SPARE=/dev/vdb
 seq 8 24 >/tmp/list
 
-# says STATUS PATTERN NAME COMMAND...
-says()
-{
-	_status=$1 _pattern=$2 _name=$3
-	shift 3
-	"$@" >/tmp/out 2>&1
-	is $? "$_status" "$_name: status"
-	like "$(cat /tmp/out)" "$_pattern" "$_name: says why"
-}
-
 # refused NAME PATTERN: by every tool that writes; the spare stays as it is
 refused()
 {
