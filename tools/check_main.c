@@ -28,8 +28,7 @@ static void say_differs(struct main_check *main, const char *fmt, ...)
 	char *text;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		report_out_of_memory();
+	text = report_format_va(fmt, ap);
 	va_end(ap);
 	report_out("  %s%s%s\n", paint, text, *paint ? report_paint(stdout, COLOR_NONE) : "");
 	if (!report_is_text())

@@ -117,3 +117,27 @@ bool escape_undo(const char *text, size_t bytes, char *out, size_t room)
 	*out = 0;
 	return true;
 }
+
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
+void escape_undo_octal(char *text)
+{
+	char *out = text;
+
+	for (; *text; text++) {
+		int value = 0;
+
+		if (text[0] == '\\' && is_octal(text[1]) && is_octal(text[2]) && is_octal(text[3]))
+			value = (text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0');
+		if (value && value < 256) {
+			*out++ = (char)value;
+			text += 3;
+		} else {
+			*out++ = *text;
+		}
+	}
+	*out = 0;
+}

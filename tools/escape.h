@@ -34,4 +34,11 @@ char *escape_text(const char *text, size_t bytes);
  */
 bool escape_undo(const char *text, size_t bytes, char *out, size_t room);
 
+/**
+ * escape_undo_octal() - undo the escapes of fstab, mountinfo and swaps, in place
+ * @text: in which \040 stands for a blank: a backslash and three octal digits of a byte that
+ *	is not 0. What is no such escape stays as it is.
+ */
+void escape_undo_octal(char *text);
+
 #endif

@@ -10,34 +10,21 @@
 
 #define LABEL_BYTES 32
 
-__attribute__((format(printf, 1, 2)))
-static char *make_text(const char *fmt, ...)
-{
-	char *text;
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		report_out_of_memory();
-	va_end(ap);
-	return text;
-}
-
 char *make_spare_check_options(const struct make_spare_options *options)
 {
 	const char *p;
 
 	if (options->block_bytes & (options->block_bytes - 1))
-		return make_text("-b: %llu bytes is not a power of two (512, 1024, 2048, 4096, 8192)",
+		return report_format("-b: %llu bytes is not a power of two (512, 1024, 2048, 4096, 8192)",
 				 (unsigned long long)options->block_bytes);
 	if (!options->label)
 		return NULL;
 	if (strlen(options->label) > LABEL_BYTES)
-		return make_text("-L: the label has %zu bytes; at most %d fit",
+		return report_format("-L: the label has %zu bytes; at most %d fit",
 				 strlen(options->label), LABEL_BYTES);
 	for (p = options->label; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			return make_text("-L: the label has a control character");
+			return report_format("-L: the label has a control character");
 	return NULL;
 }
 

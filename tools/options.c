@@ -203,10 +203,8 @@ static void print_options(const struct tool *tool)
 
 static int misused_va(const struct tool *tool, const char *fmt, va_list ap)
 {
-	char *text;
+	char *text = report_format_va(fmt, ap);
 
-	if (vasprintf(&text, fmt, ap) < 0)
-		report_out_of_memory();
 	report_error("%s (try %s%s%s --help)", text, tool->name, tool->verb ? " " : "",
 		     tool->verb ? tool->verb : "");
 	free(text);

@@ -23,37 +23,11 @@ static bool refuse(struct remaptab *tab, const char *fmt, ...)
 	char *text;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		report_out_of_memory();
+	text = report_format_va(fmt, ap);
 	va_end(ap);
 	report_error("%s:%u: %s", tab->shown, entry->line, text);
 	free(text);
 	return false;
-}
-
-static bool is_octal(char c)
-{
-	return c >= '0' && c <= '7';
-}
-
-/* Undo the octal escapes of a field, in place: three digits each, of a byte that is not 0. */
-static void unescape(char *text)
-{
-	char *out = text;
-
-	for (; *text; text++) {
-		int value = 0;
-
-		if (text[0] == '\\' && is_octal(text[1]) && is_octal(text[2]) && is_octal(text[3]))
-			value = (text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0');
-		if (value && value < 256) {
-			*out++ = (char)value;
-			text += 3;
-		} else {
-			*out++ = *text;
-		}
-	}
-	*out = 0;
 }
 
 static bool parse_id(struct remaptab *tab, struct remaptab_entry *entry, char *text)
@@ -67,7 +41,7 @@ static bool parse_id(struct remaptab *tab, struct remaptab_entry *entry, char *t
 			return refuse(tab, "the first sector of main %s", reason);
 		*at = 0;
 	}
-	unescape(text);
+	escape_undo_octal(text);
 	if (!*text || strlen(text) >= sizeof(entry->main.id))
 		return refuse(tab, "ID= takes 1 to %zu bytes, the WWID or serial number of a disk",
 			      sizeof(entry->main.id) - 1);
@@ -88,7 +62,7 @@ static bool parse_main(struct remaptab *tab, struct remaptab_entry *entry, char 
 		entry->kind = REMAPTAB_PARTUUID;
 		return true;
 	}
-	unescape(text);
+	escape_undo_octal(text);
 	if (!strncmp(text, "/dev/", 5)) {
 		entry->kind = REMAPTAB_PATH_GIVEN;
 		entry->path = strdup(text);
@@ -247,7 +221,6 @@ static void set_rivals_apart(struct remaptab *tab)
 	bool *rival = report_alloc(tab->nr + 1);
 	size_t i, j, kept = 0;
 
-	memset(rival, 0, tab->nr + 1);
 	for (j = 1; j < tab->nr; j++) {
 		for (i = 0; i < j && !same_main(&tab->entry[i], &tab->entry[j]);)
 			i++;
@@ -316,6 +289,19 @@ const struct remaptab_entry *remaptab_by_name(const struct remaptab *tab, const 
 		if (!strcmp(tab->apart[i].name, name))
 			entry = &tab->apart[i];
 	return entry;
+}
+
+const struct remaptab_entry *remaptab_need(const struct remaptab *tab, const char *name)
+{
+	const struct remaptab_entry *entry = remaptab_by_name(tab, name);
+	char *shown;
+
+	if (entry)
+		return entry;
+	shown = escape_text(name, strlen(name));
+	report_error("%s has no line for %s; nothing was changed", tab->shown, shown);
+	free(shown);
+	return NULL;
 }
 
 const struct remaptab_entry *remaptab_by_spare(const struct remaptab *tab, const u8 uuid[16])

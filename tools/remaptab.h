@@ -78,6 +78,9 @@ void remaptab_free(struct remaptab *tab);
 /* The line with this name, with a mistake or without, or NULL. */
 const struct remaptab_entry *remaptab_by_name(const struct remaptab *tab, const char *name);
 
+/* As remaptab_by_name(); that there is none is reported. */
+const struct remaptab_entry *remaptab_need(const struct remaptab *tab, const char *name);
+
 /* The line without a mistake of the spare with this uuid, or NULL. */
 const struct remaptab_entry *remaptab_by_spare(const struct remaptab *tab, const u8 uuid[16]);
 

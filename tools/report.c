@@ -80,6 +80,26 @@ void *report_alloc(size_t bytes)
 	return p;
 }
 
+char *report_format_va(const char *fmt, va_list ap)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		report_out_of_memory();
+	return text;
+}
+
+char *report_format(const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = report_format_va(fmt, ap);
+	va_end(ap);
+	return text;
+}
+
 void *report_grow(void *array, size_t nr, size_t *room, size_t element_bytes)
 {
 	size_t wanted = *room ? *room * 2 : 16;
@@ -130,10 +150,8 @@ static void keep_message(const char *level, char *text)
 static void say(const char *level, const char *prefix, enum report_color color, bool shown,
 		const char *fmt, va_list ap)
 {
-	char *text;
+	char *text = report_format_va(fmt, ap);
 
-	if (vasprintf(&text, fmt, ap) < 0)
-		report_out_of_memory();
 	if (shown) {
 		progress_hide();
 		fflush(stdout);

@@ -122,6 +122,18 @@ void report_must_fail(void);
 void *report_alloc(size_t bytes);
 
 /**
+ * report_format() - as asprintf()
+ *
+ * Return: a string to free(); never NULL, as report_alloc().
+ */
+__attribute__((format(printf, 1, 2)))
+char *report_format(const char *fmt, ...);
+
+/* As report_format(), for a function that takes a format itself. */
+__attribute__((format(printf, 1, 0)))
+char *report_format_va(const char *fmt, va_list ap);
+
+/**
  * report_grow() - make room for one more in an array
  * @array: the array, or NULL
  * @nr: elements in it

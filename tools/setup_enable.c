@@ -183,20 +183,14 @@ static int run_enable(void *opaque)
 static int run_disable(void *opaque)
 {
 	struct enable_options *options = opaque;
-	const char *name = options->common.operands[0];
 	const struct remaptab_entry *entry;
 	int status = STATUS_FAILED;
 	struct remaptab tab;
-	char *escaped;
 
 	if (!remaptab_read(&tab, options->tab)) {
-		entry = remaptab_by_name(&tab, name);
-		escaped = escape_text(name, strlen(name));
-		if (!entry)
-			report_error("%s has no line for %s; nothing was changed", tab.shown, escaped);
-		else if (!remaptab_change(options->tab, entry->line, NULL))
+		entry = remaptab_need(&tab, options->common.operands[0]);
+		if (entry && !remaptab_change(options->tab, entry->line, NULL))
 			status = STATUS_DONE;
-		free(escaped);
 	}
 	remaptab_free(&tab);
 	return report_finish(status);

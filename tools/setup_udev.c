@@ -233,21 +233,14 @@ static int expose(const struct remaptab *tab, const struct remaptab_entry *entry
 static int run_expose(void *opaque)
 {
 	struct udev_options *options = opaque;
-	const char *name = options->common.operands[0];
 	const struct remaptab_entry *entry;
 	int status = STATUS_FAILED;
 	struct remaptab tab;
-	char *escaped;
 
 	if (!remaptab_read(&tab, options->tab)) {
-		entry = remaptab_by_name(&tab, name);
-		escaped = escape_text(name, strlen(name));
+		entry = remaptab_need(&tab, options->common.operands[0]);
 		if (entry)
 			status = expose(&tab, entry, options->hide);
-		else
-			report_error("%s has no line for %s: nothing is hidden by that name", tab.shown,
-				     escaped);
-		free(escaped);
 	}
 	remaptab_free(&tab);
 	return report_finish(status);

@@ -16,37 +16,6 @@
 
 static char *usage_of_block(dev_t number, unsigned int depth);
 
-__attribute__((format(printf, 1, 2)))
-static char *make_text(const char *fmt, ...)
-{
-	char *text;
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		report_out_of_memory();
-	va_end(ap);
-	return text;
-}
-
-/* Undo the octal escapes (\040) of mountinfo and swaps, in place. */
-static void unescape_octal(char *text)
-{
-	char *out = text;
-
-	for (; *text; text++) {
-		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' &&
-		    text[2] <= '7' && text[3] >= '0' && text[3] <= '7') {
-			*out++ = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 +
-					(text[3] - '0'));
-			text += 3;
-		} else {
-			*out++ = *text;
-		}
-	}
-	*out = 0;
-}
-
 static bool is_block_device(const char *path, dev_t number)
 {
 	struct stat stat_buf;
@@ -70,13 +39,13 @@ static char *mount_of_line(char *line, dev_t number)
 		rest = strstr(line, " - ");
 		if (!rest || sscanf(rest, " - %*s %4095s", source) != 1 || source[0] != '/')
 			return NULL;
-		unescape_octal(source);
+		escape_undo_octal(source);
 		if (!is_block_device(source, number))
 			return NULL;
 	}
-	unescape_octal(where);
+	escape_undo_octal(where);
 	escaped = escape_text(where, strlen(where));
-	text = make_text("mounted on %s", escaped);
+	text = report_format("mounted on %s", escaped);
 	free(escaped);
 	return text;
 }
@@ -110,13 +79,13 @@ static char *find_swap(const struct stat *stat_buf)
 	while (!text && getline(&line, &room, swaps) > 0) {
 		if (sscanf(line, "%4095s", path) != 1 || path[0] != '/')
 			continue;
-		unescape_octal(path);
+		escape_undo_octal(path);
 		if (stat(path, &swap))
 			continue;
 		if (S_ISBLK(swap.st_mode) ? S_ISBLK(stat_buf->st_mode) &&
 					    swap.st_rdev == stat_buf->st_rdev :
 		    swap.st_dev == stat_buf->st_dev && swap.st_ino == stat_buf->st_ino)
-			text = make_text("swap space");
+			text = report_format("swap space");
 	}
 	free(line);
 	fclose(swaps);
@@ -167,9 +136,9 @@ static char *find_holder(const char *sysfs)
 		return NULL;
 	snprintf(path, sizeof(path), "%s/holders/%s/dm/name", sysfs, holder);
 	if (!read_line(path, name, sizeof(name)))
-		return make_text("held by %s", holder);
+		return report_format("held by %s", holder);
 	escaped = escape_text(name, strlen(name));
-	text = make_text("held by device mapper (%s, \"%s\")", holder, escaped);
+	text = report_format("held by device mapper (%s, \"%s\")", holder, escaped);
 	free(escaped);
 	return text;
 }
@@ -194,7 +163,7 @@ static char *find_used_partition(const char *sysfs, unsigned int depth)
 			continue;
 		usage = usage_of_block(makedev(major_nr, minor_nr), depth);
 		if (usage)
-			text = make_text("through its partition %s (%s)", entry->d_name, usage);
+			text = report_format("through its partition %s (%s)", entry->d_name, usage);
 	}
 	closedir(dir);
 	free(usage);
@@ -226,9 +195,9 @@ static char *usage_of_loop(const char *name, unsigned int depth)
 		return NULL;
 	usage = usage_of_block(makedev(major_nr, minor_nr), depth);
 	if (usage)
-		text = make_text("it is behind /dev/%s (%s)", name, usage);
+		text = report_format("it is behind /dev/%s (%s)", name, usage);
 	else if (loop_is_claimed(name))
-		text = make_text("it is behind /dev/%s, which another program holds", name);
+		text = report_format("it is behind /dev/%s, which another program holds", name);
 	free(usage);
 	return text;
 }

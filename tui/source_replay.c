@@ -44,8 +44,7 @@ static int bad_line(struct replay *replay, const char *fmt, ...)
 	char *text;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		report_out_of_memory();
+	text = report_format_va(fmt, ap);
 	va_end(ap);
 	source_fail(&replay->source, STATUS_DAMAGED, "%s: line %llu: %s", replay->shown,
 		    (unsigned long long)replay->line_nr, text);
