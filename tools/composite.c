@@ -264,19 +264,49 @@ u64 composite_read(const struct composite *composite, u64 sector, u64 sectors, v
 	return reading.nr_missing;
 }
 
-u64 composite_next_data(const struct composite *composite, u64 sector)
+/* Ask where main has data next; a file system that cannot say has nothing but data. */
+static void find_extent(const struct composite *composite, struct composite_extent *extent,
+			u64 sector)
 {
-	u8 shift = composite->dump.sb.block_shift;
-	u32 nr = composite_place(composite, sector >> shift);
-	u64 next = composite->main_sectors;
-	off_t data = lseek(composite->main.host.fd, (off_t)(sector * 512), SEEK_DATA);
+	int fd = composite->main.host.fd;
+	off_t data = lseek(fd, (off_t)(sector * 512), SEEK_DATA), hole;
+	u64 length = composite->main_sectors;
 
-	/* ENXIO: nothing but a hole. Anything else: holes are not to be known here. */
-	if (data >= 0)
-		next = min(next, (u64)data / 512);
-	else if (errno != ENXIO)
+	*extent = (struct composite_extent){ .asked = sector, .first = sector, .end = length };
+	if (data < 0) {
+		if (errno == ENXIO)
+			extent->first = length;
+		return;
+	}
+	hole = lseek(fd, data, SEEK_HOLE);
+	extent->first = min(length, (u64)data / 512);
+	if (hole > data)
+		extent->end = min(length, ((u64)hole + 511) / 512);
+}
+
+u64 composite_next_data(const struct composite *composite, struct composite_extent *extent,
+			u64 sector, u64 *end_sector)
+{
+	const struct dump_survey *survey = &composite->survey;
+	u8 shift = composite->dump.sb.block_shift;
+	u64 start, end;
+	u32 nr;
+
+	if (sector < extent->asked || sector >= extent->end)
+		find_extent(composite, extent, sector);
+	*end_sector = extent->end;
+	if (sector >= extent->first)
 		return sector;
-	if (nr < composite->survey.nr_places)
-		next = min(next, rmeta_where_block(composite->survey.places[nr].where) << shift);
-	return max(next, sector);
+	nr = composite_place(composite, sector >> shift);
+	if (nr == survey->nr_places)
+		return extent->first;
+	start = end = rmeta_where_block(survey->places[nr].where) << shift;
+	if (start >= extent->first)
+		return extent->first;
+	/* Remapped blocks in a hole: as many as are neighbours, and only these. */
+	for (; nr < survey->nr_places &&
+	     rmeta_where_block(survey->places[nr].where) << shift <= end; nr++)
+		end = (rmeta_where_block(survey->places[nr].where) + 1) << shift;
+	*end_sector = min(end, composite->main_sectors);
+	return max(start, sector);
 }

@@ -73,14 +73,29 @@ u64 composite_read(const struct composite *composite, u64 sector, u64 sectors, v
 		   composite_fn missing, void *ctx);
 
 /**
+ * struct composite_extent - what is known of the holes of main; all zero at first
+ * @asked: from this sector on
+ * @first: there is nothing but a hole up to this one
+ * @end: and nothing but data from there up to this one
+ */
+struct composite_extent {
+	u64 asked;
+	u64 first;
+	u64 end;
+};
+
+/**
  * composite_next_data() - where zeroes end that need not be read
  * @composite: prepared
+ * @extent: kept from call to call
  * @sector: a sector of main
+ * @end_sector: out: where holes may begin again
  *
  * Return: the first sector from @sector on that is not in a hole of main, or that the spare has
  * something to say about; main's length when there is none.
  */
-u64 composite_next_data(const struct composite *composite, u64 sector);
+u64 composite_next_data(const struct composite *composite, struct composite_extent *extent,
+			u64 sector, u64 *end_sector);
 
 /* First place, in the order of blocks, of @block or behind it. */
 u32 composite_place(const struct composite *composite, block_t block);

@@ -32,6 +32,7 @@
  * @chunk_sector: sector of main that @data begins with
  * @fresh: the image was made by this run
  * @holes: zeroes need not be written: the image has holes there
+ * @extent: where main has holes
  * @since_bytes: copied since the mapfile was written
  * @map_time: when that was
  */
@@ -47,6 +48,7 @@ struct copier {
 	u64 chunk_sector;
 	bool fresh;
 	bool holes;
+	struct composite_extent extent;
 	u64 since_bytes;
 	time_t map_time;
 };

@@ -160,24 +160,25 @@ static void take_missing(struct copier *copier)
 static int copy_range(struct copier *copier, struct range *range)
 {
 	int status = STATUS_DONE;
-	u64 next, sectors;
+	u64 next, end, sectors;
 
 	while (range->first < range->end && !status) {
 		if (stop_requested()) {
 			report_error("interrupted; the same command goes on");
 			return STATUS_FAILED;
 		}
+		end = range->end;
 		if (copier->holes) {
-			next = composite_next_data(copier->composite, range->first);
+			next = composite_next_data(copier->composite, &copier->extent,
+						   range->first, &end);
 			next = max(next - next % HOLE_SECTORS, range->first);
-			if (next >= range->end)
-				next = range->end;
-			range->first = next;
-			if (next == range->end)
+			range->first = min(next, range->end);
+			if (range->first == range->end)
 				break;
+			end = (end + HOLE_SECTORS - 1) / HOLE_SECTORS * HOLE_SECTORS;
 		}
 		sectors = CHUNK_SECTORS - range->first % CHUNK_SECTORS;
-		sectors = min(sectors, range->end - range->first);
+		sectors = min(sectors, min(end, range->end) - range->first);
 		copier->chunk_sector = range->first;
 		copier->chunk_missing.nr = 0;
 		composite_read(copier->composite, range->first, sectors, copier->data, fill_missing,

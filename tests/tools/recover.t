@@ -91,7 +91,7 @@ ok(status == 1 and {part["why"] for part in theirs["missing"]} == {"lost", "slot
    "what was in slots is named", errors)
 
 # Main is bad under slots, which is no matter, and elsewhere, which is.
-bad_main = [in_slot[0], in_slot[-1], pending[0], pending[-2], 17, 18, 2399, 12288, 20002]
+bad_main = [in_slot[0], in_slot[-1], pending[0], pending[-2], 17, 18, 7999, 12288, 20002]
 env = bad("main.img", bad_main)
 forget("whole.img")
 status, theirs, errors = run_json("remap-recover", *both, "-o", "whole.img", env=env)
