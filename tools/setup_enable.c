@@ -8,6 +8,7 @@
 #include "escape.h"
 #include "remaptab.h"
 #include "setup.h"
+#include "setup_advice.h"
 #include "setup_enable.h"
 #include "spare.h"
 
@@ -144,8 +145,10 @@ int setup_enable_add(const char *path, const char *name, const struct identity *
 			remove = same_spare ? same_spare->line : 0;
 			line = remaptab_line(name, main, uuid, options);
 			status = remaptab_change(path, remove, line) ? STATUS_FAILED : STATUS_DONE;
-			if (!status)
+			if (!status) {
 				report_out("%s: %s", tab.shown, line);
+				setup_advice(name);
+			}
 			if (!status && strstr(line, " - "))
 				report_warn("main has neither an id nor a PARTUUID: while %s is down nothing hides it",
 					    name);

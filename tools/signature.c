@@ -102,6 +102,27 @@ char *signature_find(const struct device *dev, const struct rmeta_geometry *geo)
 	return text;
 }
 
+char *signature_type(const struct device *dev)
+{
+	blkid_probe probe = new_probe(dev);
+	char *copy = NULL;
+	const char *type;
+
+	if (!probe)
+		return NULL;
+	while (!copy && !blkid_do_probe(probe)) {
+		if (blkid_probe_lookup_value(probe, "TYPE", &type, NULL))
+			type = blkid_probe_has_value(probe, "PTTYPE") ? "" : NULL;
+		if (!type)
+			continue;
+		copy = strdup(type);
+		if (!copy)
+			report_out_of_memory();
+	}
+	blkid_free_probe(probe);
+	return copy;
+}
+
 /* Zeroes at @byte, through the engine's I/O: an undo must learn of it. */
 static int erase(struct device *dev, u64 byte, u64 bytes)
 {

@@ -20,6 +20,14 @@
 char *signature_find(const struct device *dev, const struct rmeta_geometry *geo);
 
 /**
+ * signature_type() - what libblkid calls the contents of a device
+ * @dev: open device
+ *
+ * Return: "ext4", "LVM2_member" ..., "" for a partition table, to free(); NULL when nothing is known.
+ */
+char *signature_type(const struct device *dev);
+
+/**
  * signature_wipe() - make libblkid find nothing
  * @dev: open for writing; the caller has decided that its contents go
  *
