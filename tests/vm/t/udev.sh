@@ -48,7 +48,7 @@ is "$(property "$main" ID_FS_TYPE)" remap_member "a listed main without its spar
 is "$(property "$main" SYSTEMD_READY)" 0 "systemd leaves it alone"
 is "$(property "$main" ID_FS_UUID)" "" "it has no uuid to be mounted by"
 fails "and no link" test -e $LINK
-ok "$(test -e /dev/disk/by-id/remap-disk0; echo $?)" "but one by its disk" || diag "$(ls /dev/disk/by-id)"
+ok "$(test -e /dev/disk/by-id/virtio-disk0; echo $?)" "but one by its disk" || diag "$(ls /dev/disk/by-id)"
 fails "no device yet" dm_exists safe
 
 # expose
