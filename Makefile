@@ -12,6 +12,7 @@
 #   make check-debug  the VM tests on a kernel that checks everything; check-vm: as in make check
 #   make check-sim, check-replay, check-hazards, check-powercut, check-model, check-lifecycle,
 #                     check-scale: proofs of which make check has time for a part: docs/testing.md
+#   make check-debian a Debian with systemd in a VM: at boot, root, LVM, LUKS, md, btrfs, hot-plug
 #   make demo         a throw-away VM with a failing disk, from end to end
 #   make bench        the figures
 #   make install      tools, library, manual, completions, and module when built; DESTDIR,
@@ -76,7 +77,7 @@ bench: setup
 # One list for both; packaging/install says how it is read. DESTDIR may have blanks in it.
 INSTALL_LIST = printf '%s\n' $(foreach line,$(INSTALLS),'$(line)') | DESTDIR='$(DESTDIR)' \
 	prefix='$(prefix)' sbindir='$(sbindir)' libdir='$(libdir)' includedir='$(includedir)' \
-	datadir='$(datadir)' version='$(VERSION)' packaging/install
+	datadir='$(datadir)' version='$(VERSION)' udevrulesdir='$(udevrulesdir)' packaging/install
 
 install:: tools library completions
 	@$(INSTALL_LIST) put
