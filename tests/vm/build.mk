@@ -113,3 +113,10 @@ check-powercut: vm-prepare
 .PHONY: check-model
 check-model: vm-prepare
 	tests/vm/run -t 14400 -e OPS=1000000 model
+
+# dm-remap in a Debian with systemd; debootstrap makes it, the first time.
+.PHONY: check-debian
+check-debian: setup
+	@tests/setup packages
+	@$(MAKE) --no-print-directory BUILD='$(BUILD)' tools library completions
+	DM_REMAP_DEBIAN=yes BUILD='$(abspath $(BUILD))' prove -v --timer --merge tests/vm/debian.t
