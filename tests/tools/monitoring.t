@@ -19,6 +19,12 @@ sed -n 's/.*- alert: //p' "$top/contrib/prometheus/dm-remap.rules.yml" | while r
 	grep -q "\`$alert\`" "$top/docs/monitoring.md" || echo "$alert"
 done >missing
 is "$(cat missing)" "" "and all alerts"
+# In the tests each alert fires once at least.
+sed -n 's/.*- alert: //p' "$top/contrib/prometheus/dm-remap.rules.yml" | while read -r alert; do
+	grep -A 1 "^ *alertname: $alert\$" "$top/contrib/prometheus/dm-remap.test.yml" |
+		grep -q 'exp_alerts:$' || echo "$alert"
+done >missing
+is "$(cat missing)" "" "each alert has a test in which it fires"
 ok "the dashboard is JSON" python3 -m json.tool "$top/contrib/grafana/dm-remap.json" /dev/null
 if command -v promtool >/dev/null; then
 	ok "promtool takes the rules" promtool check rules "$top/contrib/prometheus/dm-remap.rules.yml"
