@@ -62,9 +62,17 @@ tools: $(TOOLS)
 setup:
 	@tests/setup
 
+# CHECK_JOBS tests at a time, from rows: of each row one at a time, and the first row, the longest, never
+# waits for another. In it is what starts guests, runs two at a time by itself, or has make write to
+# $(BUILD): none of these may meet. All other tests work in directories of their own.
+CHECK_JOBS ?= $(shell nproc)
+CHECK_ROWS := --rules='seq={tests/vm/*.t,tests/replay/*.t,tests/fuzz/*.t,tests/packaging/*.t,tests/library/*.t}' \
+	--rules='seq=tests/tools/*.t' --rules='seq=**'
+PROVE = PYTHONDONTWRITEBYTECODE=1 BUILD='$(abspath $(BUILD))' prove --timer --merge
+
 check: setup
-	@$(MAKE) --no-print-directory BUILD='$(BUILD)' all $(CHECK_BUILDS)
-	@BUILD='$(abspath $(BUILD))' prove --timer --merge $(PROVEFLAGS) $(TESTS)
+	@$(MAKE) --no-print-directory BUILD='$(BUILD)' -j$(CHECK_JOBS) all $(CHECK_BUILDS)
+	@$(PROVE) -j$(CHECK_JOBS) $(CHECK_ROWS) $(PROVEFLAGS) $(TESTS)
 
 demo: setup
 	@$(MAKE) --no-print-directory BUILD='$(BUILD)' tools

@@ -123,7 +123,7 @@ for bad in "no.img|No such file or directory: cannot find it" \
 		".|Block device required: neither a block device nor an image file" \
 		"fifo|Block device required: neither" "/dev/null|Block device required: neither" \
 		"blank|No data available: no superblock: blank" "empty|Input/output error: no superblock"; do
-	run timeout 20 ./probe "${bad%%|*}"
+	run timeout 120 ./probe "${bad%%|*}"
 	is "$rc" 0 "${bad%%|*} ends nothing"
 	like "$(opens)" "^${bad#*|}" "${bad%%|*}"
 	unlike "$out" "^entry|^mapped|^later" "${bad%%|*} shows nothing"

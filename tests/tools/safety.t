@@ -28,7 +28,7 @@ refused 8 "cannot find spare nowhere: No such file" "dump: missing" s.img remap-
 for tool in $writers remap-dump "remap-check -n"; do
 	refused 8 "dir is a directory; the spare must be a block device or an image" \
 		"$tool: a directory" s.img $tool dir
-	refused 8 "fifo is a FIFO" "$tool: a FIFO" s.img timeout 10 bash -c \
+	refused 8 "fifo is a FIFO" "$tool: a FIFO" s.img timeout 60 bash -c \
 		"$(declare -f $writers); $tool fifo"
 	refused 8 "/dev/null is a character device" "$tool: a character device" s.img $tool /dev/null
 	refused 8 "s.img/x: Not a directory" "$tool: a path through a file" s.img $tool s.img/x

@@ -146,7 +146,7 @@ mkfifo fifo
 head -c 100 u >short
 refused 8 "cannot open undo file nowhere: No such file" "no such file" d.img remap-check --apply-undo nowhere d.img
 refused 8 "is not a regular file" "a directory" d.img remap-check --apply-undo . d.img
-refused 8 "is not a regular file" "a FIFO" d.img timeout 10 remap-check --apply-undo fifo d.img
+refused 8 "is not a regular file" "a FIFO" d.img timeout 60 remap-check --apply-undo fifo d.img
 refused 8 "is not a regular file" "/dev/null" d.img remap-check --apply-undo /dev/null d.img
 refused 8 "is the device itself" "the spare" d.img remap-check --apply-undo d.img d.img
 refused 8 "list is not an undo file of dm-remap" "a list" d.img remap-check --apply-undo list d.img

@@ -28,7 +28,7 @@ scenario()
 	names+=("$1")
 	wanted+=("$2")
 	{
-		echo "# vm: modules=dm-inject carry=vm-misbehave timeout=${3:-40} mem=256"
+		echo "# vm: modules=dm-inject carry=vm-misbehave timeout=${3:-200} mem=256"
 		echo ". /guest/lib.sh"
 		echo "bad() { busybox insmod /guest/modules/vm-misbehave.ko how=\$1; }"
 		cat
@@ -40,7 +40,7 @@ scenario warn "guest: kernel tainted .512.; splat in the kernel log$" <<<'bad wa
 scenario taint "guest: kernel tainted .512.$" <<<'bad taint; pass one; done_testing'
 scenario oops "guest: died.*splat in the kernel log" <<<'bad oops; pass one; done_testing'
 scenario bug "guest: died.*splat in the kernel log" <<<'bad bug; pass one; done_testing'
-scenario stuck "guest:.*splat in the kernel log" 60 <<'END'
+scenario stuck "guest:.*splat in the kernel log" <<'END'
 echo 4 >/proc/sys/kernel/hung_task_timeout_secs
 bad stuck &
 sleep 12
