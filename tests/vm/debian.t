@@ -140,7 +140,7 @@ boot()
 		-chardev "file,id=tap,path=$logs/$part.tap" -serial chardev:tap \
 		-chardev "pipe,id=monitor,path=$work/monitor" -mon chardev=monitor,mode=readline \
 		-kernel "$cache/vmlinux" -initrd "$initramfs" \
-		-append "console=ttyS0 loglevel=5 panic=-1 no_timer_check rcupdate.rcu_cpu_stall_timeout=60 root=UUID=$uuid rw fsck.mode=skip systemd.show_status=0 apparmor=0 points=$part" \
+		-append "console=ttyS0 loglevel=5 panic=-1 no_timer_check rcupdate.rcu_cpu_stall_timeout=60 nowatchdog root=UUID=$uuid rw fsck.mode=skip systemd.show_status=0 apparmor=0 points=$part" \
 		</dev/null >"$logs/$part.qemu" 2>&1 &
 	qemu=$!
 	cat "$work/monitor.out" >"$logs/$part.monitor" &
