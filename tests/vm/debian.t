@@ -160,7 +160,7 @@ boot()
 	sed -i 's/\r$//' "$logs/$part.tap"
 	sed -nE "s/^(not )?ok [0-9]+ - /\1ok %N% - $part: /p; /^#/p" "$logs/$part.tap" |
 		while IFS= read -r line; do point "$line"; done
-	if grep -q '^points: end' "$logs/$part.tap" && ! grep -aqE 'BUG:|Oops|WARNING:|Call Trace:|Kernel panic' "$logs/$part.log"; then
+	if grep -q '^points: end' "$logs/$part.tap" && ! grep -aqE 'BUG:|Oops|WARNING: CPU|Call Trace:|Kernel panic' "$logs/$part.log"; then
 		point "ok %N% - $part: the guest ended well"
 	else
 		point "not ok %N% - $part: the guest ended well"
