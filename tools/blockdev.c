@@ -26,6 +26,13 @@ bool blockdev_parse(const char *text, dev_t *number)
 	return true;
 }
 
+bool blockdev_parse_spare(const char *text, dev_t *number)
+{
+	char spare[64];
+
+	return sscanf(text, "%*63s %63s", spare) == 1 && blockdev_parse(spare, number);
+}
+
 /* The name of the kernel for it is what its directory is called, but for "!" instead of "/". */
 static void set_path(struct blockdev *dev, const char *dir, const char *name)
 {

@@ -73,6 +73,15 @@ const char *blockdev_path(dev_t number, char *path);
 bool blockdev_parse(const char *text, dev_t *number);
 
 /**
+ * blockdev_parse_spare() - the spare of a line of a table
+ * @text: the words behind the target's name, main and spare first
+ * @number: out
+ *
+ * Return: false when there is none in it.
+ */
+bool blockdev_parse_spare(const char *text, dev_t *number);
+
+/**
  * blockdev_model() - vendor's name for the disk that a device is on
  * @number: of the device
  *

@@ -1,49 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * remap-setup backup: keep the list of what a spare holds where it does not die with the spare. What
- * is written is remap-dump's JSON, by remap-dump itself; this chooses the name, and forgets old ones:
- *
- *	<uuid of the spare>-<UTC time>.json.gz
- *
- * Of a spare's backups the newest NEWEST stay, and of those behind them the newest of each day, up to
- * DAYS of them. Nothing that has another name is touched.
+ * remap-setup backup: keep the list of what a spare holds where it does not die with the spare. Of one
+ * device, of all that are live, or, until it is stopped, of each that has an event.
  */
-#include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <spawn.h>
+#include <linux/dm-ioctl.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "backup.h"
+#include "backup_dir.h"
+#include "blockdev.h"
 #include "escape.h"
 #include "live.h"
 #include "report.h"
 #include "setup.h"
-#include "spare.h"
+#include "stop.h"
 #include "units.h"
 
-#define BACKUP_DIR "/var/lib/dm-remap"
-#define NEWEST 20
-#define DAYS 366
-#define UUID_CHARS 36
-#define TIME_FORMAT "%Y%m%dT%H%M%SZ"
-#define TIME_CHARS 16		/* of TIME_FORMAT */
-#define DAY_CHARS 8		/* of those, the day */
-#define SUFFIX ".json.gz"
-#define NAME_CHARS (UUID_CHARS + 1 + TIME_CHARS + sizeof(SUFFIX) - 1)
+#define WATCH_SETTLE_SECONDS 5	/* bad blocks come in groups: one backup for all of one */
+#define WATCH_PAUSE_SECONDS 60	/* the most behind a backup: a dying disk has events without end */
 
 struct backup_options {
 	struct common_options common;
 	const char *dir;
+	bool all;
+	bool watch;
 };
+
+#define FIELD(member) offsetof(struct backup_options, member)
 
 static const struct option_row rows[] = {
 	{ .letter = 'd', .name = "directory", .kind = OPTION_FILE,
-	  .field = offsetof(struct backup_options, dir), .argument = "DIR",
+	  .field = FIELD(dir), .argument = "DIR",
 	  .help = "where backups are, instead of " BACKUP_DIR },
+	{ .name = "all", .kind = OPTION_FLAG, .field = FIELD(all),
+	  .help = "of all live devices" },
+	{ .name = "watch", .kind = OPTION_FLAG, .field = FIELD(watch),
+	  .help = "of each live device now, and after each of its events, until a signal comes" },
 };
 
 static const struct operand_row operands[] = {
@@ -54,122 +49,18 @@ static const struct tool tool = {
 	.name = SETUP_TOOL,
 	.verb = "backup",
 	.summary = "Write the list of what a spare holds to a file: TARGET is a live device, or a spare.",
-	.usage = "[-d DIR] TARGET",
+	.usage = "[-d DIR] TARGET|--all|--watch",
 	.details = "The newest 20 of a spare are kept, and one of each day. remap-restore and\n"
 		   "remap-recover --dump read them. There is no data in them.",
 	.example = "remap-setup backup archive",
 	.operands = operands,
 	.nr_operands = ARRAY_SIZE(operands),
-	.min_operands = ARRAY_SIZE(operands),
+	.min_operands = 0,
 	.rows = rows,
 	.nr_rows = ARRAY_SIZE(rows),
 };
 
 static struct backup_options backup_options = { .dir = BACKUP_DIR };
-
-/* remap-dump is beside this program, installed or not; else where programs are. */
-static int run_dump(const char *spare, const char *path)
-{
-	char *argv[] = { "remap-dump", "-q", "-F", "json", "-o", (char *)path, "--",
-			 (char *)spare, NULL };
-	char program[PATH_MAX + 16];
-	ssize_t bytes = readlink("/proc/self/exe", program, PATH_MAX);
-	char *slash;
-	int r = ENOENT, status;
-	posix_spawn_file_actions_t actions;
-	pid_t pid;
-
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	program[max(bytes, (ssize_t)0)] = 0;
-	slash = strrchr(program, '/');
-	if (slash) {
-		strcpy(slash + 1, "remap-dump");
-		r = posix_spawn(&pid, program, &actions, NULL, argv, environ);
-	}
-	if (r == ENOENT)
-		r = posix_spawnp(&pid, "remap-dump", &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	if (r) {
-		report_error("cannot run remap-dump: %s; there is no backup", strerror(r));
-		return STATUS_FAILED;
-	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return STATUS_FAILED;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_FAILED;
-}
-
-/*
- * Forgetting
- */
-
-static bool is_backup_of(const char *name, const char *uuid)
-{
-	return strlen(name) == NAME_CHARS && !strncmp(name, uuid, UUID_CHARS) &&
-	       name[UUID_CHARS] == '-' && name[UUID_CHARS + 1 + DAY_CHARS] == 'T' &&
-	       !strcmp(name + NAME_CHARS - (sizeof(SUFFIX) - 1), SUFFIX);
-}
-
-static int newest_first(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)b, *(char *const *)a);
-}
-
-static bool same_day(const char *name, const char *other)
-{
-	return !strncmp(name, other, UUID_CHARS + 1 + DAY_CHARS);
-}
-
-/* @names: of one spare, newest first. Return: how many files were removed. */
-static unsigned int remove_old(int dir_fd, char **names, size_t nr)
-{
-	unsigned int days = 0, removed = 0;
-	size_t i;
-
-	for (i = NEWEST; i < nr; i++) {
-		/* The newest of a day may be among those that stay anyhow. */
-		if (!same_day(names[i], names[i - 1]) && days++ < DAYS)
-			continue;
-		if (!unlinkat(dir_fd, names[i], 0))
-			removed++;
-		else
-			report_warn("cannot remove the old backup %s: %s", names[i],
-				    strerror(errno));
-	}
-	return removed;
-}
-
-static unsigned int forget(const char *path, const char *uuid)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	char **names = NULL, *name;
-	size_t nr = 0, room = 0;
-	unsigned int removed;
-
-	if (!dir)
-		return 0;
-	while ((entry = readdir(dir))) {
-		if (!is_backup_of(entry->d_name, uuid))
-			continue;
-		names = report_grow(names, nr, &room, sizeof(*names));
-		name = report_alloc(NAME_CHARS + 1);
-		names[nr++] = strcpy(name, entry->d_name);
-	}
-	if (nr)
-		qsort(names, nr, sizeof(*names), newest_first);
-	removed = remove_old(dirfd(dir), names, nr);
-	while (nr)
-		free(names[--nr]);
-	free(names);
-	closedir(dir);
-	return removed;
-}
-
-/*
- * Making one
- */
 
 /* The spare of a live device, or the operand itself. */
 static int find_spare(struct live *live, const char *operand, const char **spare)
@@ -185,77 +76,238 @@ static int find_spare(struct live *live, const char *operand, const char **spare
 	return live_refresh(live, false) ? STATUS_FAILED : STATUS_DONE;
 }
 
-static int find_uuid(const char *spare, char *uuid)
+static void show(const struct backup *backup)
 {
-	struct rmeta_superblock sb;
-	struct rmeta_geometry geo;
-	struct device dev;
-	bool found;
+	struct json *json = report_json();
+	char *shown = escape_text(backup->path, strlen(backup->path));
 
-	if (device_open(&dev, spare, DEVICE_READ, "spare"))
-		return STATUS_FAILED;
-	found = spare_superblock(&sb, &geo, &dev);
-	if (found)
-		units_uuid(sb.uuid, uuid);
-	else
-		report_error("%s has no superblock that is whole, so it is no spare or a damaged one (remap-check -n %s); there is no backup",
-			     dev.shown, dev.shown);
-	device_close(&dev);
-	return found ? STATUS_DONE : STATUS_FAILED;
+	report_out("%s written, %u old one%s removed\n", shown, backup->removed,
+		   units_s(backup->removed));
+	if (backup->partial)
+		report_warn("%s has only what could be read of the spare: whole backups were left as they are",
+			    shown);
+	free(shown);
+	if (!json)
+		return;
+	json_key_text(json, "file", backup->path);
+	json_key_number(json, "removed", backup->removed);
+	json_key_bool(json, "partial", backup->partial);
 }
 
-static int make_backup(const char *spare, const char *dir)
+static int backup_one(const char *operand, const char *dir)
 {
-	char uuid[UUID_CHARS + 4], when[TIME_CHARS + 1], path[PATH_MAX], *shown;
-	struct json *json = report_json();
-	time_t now = time(NULL);
-	unsigned int removed;
-	struct tm tm;
+	struct live live = { .sectors = 0 };
+	struct backup backup;
+	const char *spare;
 	int status;
 
-	status = find_uuid(spare, uuid);
-	if (status)
-		return status;
-	if (mkdir(dir, 0700) && errno != EEXIST) {
-		shown = escape_text(dir, strlen(dir));
-		report_error("cannot make the directory %s: %s; there is no backup", shown,
-			     strerror(errno));
-		free(shown);
-		return STATUS_FAILED;
+	status = find_spare(&live, operand, &spare);
+	if (!status) {
+		status = backup_make(&backup, spare, dir);
+		if (backup_was_made(&backup))
+			show(&backup);
 	}
-	strftime(when, sizeof(when), TIME_FORMAT, gmtime_r(&now, &tm));
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s-%s" SUFFIX, dir, uuid, when) >=
-	    sizeof(path)) {
-		report_error("the name of the directory is too long; there is no backup");
-		return STATUS_FAILED;
-	}
-	status = run_dump(spare, path);
-	if (access(path, F_OK)) {
-		report_error("there is no backup: remap-dump failed with status %d", status);
-		return status ? status : STATUS_FAILED;
-	}
-	removed = forget(dir, uuid);
-	shown = escape_text(path, strlen(path));
-	report_out("%s written, %u old one%s removed\n", shown, removed, units_s(removed));
-	free(shown);
-	if (json) {
-		json_key_text(json, "file", path);
-		json_key_number(json, "removed", removed);
-	}
+	live_free(&live);
 	return status;
+}
+
+/* Of each of its lines. */
+static int backup_device(struct dmdev *dev, const char *dir)
+{
+	struct dmdev_lines lines;
+	struct backup backup;
+	char spare[BLOCKDEV_PATH];
+	int status = STATUS_DONE, one, r;
+	dev_t number;
+	size_t i;
+
+	r = dmdev_table(dev, &lines);
+	if (r) {
+		/* It may have been taken down meanwhile. */
+		if (r != -ENXIO)
+			dmdev_report(dev->name, r);
+		return r == -ENXIO ? STATUS_DONE : STATUS_FAILED;
+	}
+	for (i = 0; i < lines.nr; i++) {
+		if (!dmdev_is_ours(lines.line[i].target) ||
+		    !blockdev_parse_spare(lines.line[i].text, &number))
+			continue;
+		one = backup_make(&backup, blockdev_path(number, spare), dir);
+		if (backup_was_made(&backup)) {
+			if (report_json())
+				json_map(report_json());
+			show(&backup);
+			if (report_json()) {
+				json_key_text(report_json(), "device", dev->name);
+				json_map_end(report_json());
+			}
+		}
+		status = max(status, one);
+	}
+	dmdev_lines_free(&lines);
+	return status;
+}
+
+static int backup_all(const char *dir)
+{
+	struct json *json = report_json();
+	struct dmdev_list list;
+	int status = STATUS_DONE, r;
+	size_t i;
+
+	r = dmdev_list(&list);
+	if (r) {
+		dmdev_report(NULL, r);
+		return STATUS_FAILED;
+	}
+	if (json) {
+		json_key(json, "backups");
+		json_array(json);
+	}
+	for (i = 0; i < list.nr; i++)
+		status = max(status, backup_device(&list.dev[i], dir));
+	if (json)
+		json_array_end(json);
+	if (!list.nr)
+		report_info("there is no device of dm-remap");
+	dmdev_list_free(&list);
+	return status;
+}
+
+/*
+ * Watching
+ */
+
+/* What was backed up last of a device. */
+struct watched {
+	char *uuid;	/* device mapper's */
+	u32 event_nr;
+	bool here;
+};
+
+struct watch {
+	const char *dir;
+	struct watched *device;
+	size_t nr;
+	size_t room;
+};
+
+static struct watched *find_watched(struct watch *watch, const struct dmdev *dev)
+{
+	struct watched *watched;
+	size_t i;
+
+	for (i = 0; i < watch->nr; i++)
+		if (!strcmp(watch->device[i].uuid, dev->uuid))
+			return &watch->device[i];
+	watch->device = report_grow(watch->device, watch->nr, &watch->room, sizeof(*watched));
+	watched = &watch->device[watch->nr++];
+	/* Not the number that it has: of what was never seen there is a backup to make. */
+	*watched = (struct watched){ .uuid = strdup(dev->uuid), .event_nr = ~dev->event_nr };
+	if (!watched->uuid)
+		report_out_of_memory();
+	return watched;
+}
+
+static void forget_gone(struct watch *watch)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < watch->nr; i++) {
+		if (watch->device[i].here)
+			watch->device[kept++] = watch->device[i];
+		else
+			free(watch->device[i].uuid);
+	}
+	watch->nr = kept;
+}
+
+/* Return: how many backups were tried, or a negative errno. */
+static int look(struct watch *watch)
+{
+	struct dmdev_list list;
+	struct watched *watched;
+	int tried = 0, r;
+	size_t i;
+
+	r = dmdev_list(&list);
+	if (r)
+		return r;
+	for (i = 0; i < watch->nr; i++)
+		watch->device[i].here = false;
+	for (i = 0; i < list.nr; i++) {
+		watched = find_watched(watch, &list.dev[i]);
+		watched->here = true;
+		if (watched->event_nr == list.dev[i].event_nr)
+			continue;
+		/* Of before the backup: what comes while it is made is not in it. */
+		watched->event_nr = list.dev[i].event_nr;
+		backup_device(&list.dev[i], watch->dir);
+		tried++;
+	}
+	dmdev_list_free(&list);
+	forget_gone(watch);
+	return tried;
+}
+
+/* Until a signal comes. */
+static int watch_events(const char *dir)
+{
+	struct watch watch = { .dir = dir };
+	struct dm_ioctl arm = {
+		.version = { DM_VERSION_MAJOR, 0, 0 },
+		.data_size = sizeof(arm),
+	};
+	unsigned int pause = WATCH_SETTLE_SECONDS;
+	int control, r = dmdev_check();
+
+	control = r ? -1 : open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
+	if (!r && control < 0)
+		r = -errno;
+	stop_catch();
+	while (!r && !stop_requested()) {
+		/* Before the look, so that no event falls between the two. */
+		if (ioctl(control, DM_DEV_ARM_POLL, &arm)) {
+			r = -errno;
+			break;
+		}
+		r = look(&watch);
+		if (r > 0) {
+			r = 0;
+			stop_pause(pause);
+			pause = min(2 * pause, (unsigned int)WATCH_PAUSE_SECONDS);
+		} else if (!r) {
+			pause = WATCH_SETTLE_SECONDS;
+			if (stop_wait(control))
+				stop_pause(WATCH_SETTLE_SECONDS);
+		}
+	}
+	if (control >= 0)
+		close(control);
+	for (; watch.nr; watch.nr--)
+		free(watch.device[watch.nr - 1].uuid);
+	free(watch.device);
+	if (r)
+		dmdev_report(NULL, r);
+	return r ? STATUS_FAILED : STATUS_DONE;
 }
 
 static int run(void *opaque)
 {
 	struct backup_options *options = opaque;
-	struct live live = { .sectors = 0 };
-	const char *spare;
+	const struct common_options *common = &options->common;
 	int status;
 
-	status = find_spare(&live, options->common.operands[0], &spare);
-	if (!status)
-		status = make_backup(spare, options->dir);
-	live_free(&live);
+	if (!options->all + !options->watch + !common->nr_operands != 2)
+		return options_misused(&tool, "exactly one of TARGET, --all and --watch is needed");
+	if (options->watch && common->report.json)
+		return options_misused(&tool, "--json does not go with --watch: it has no end");
+	if (options->watch)
+		status = watch_events(options->dir);
+	else if (options->all)
+		status = backup_all(options->dir);
+	else
+		status = backup_one(common->operands[0], options->dir);
 	return report_finish(status);
 }
 

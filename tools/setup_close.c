@@ -2,10 +2,13 @@
 /*
  * remap-setup close: take a device down, and leave in its spare what tells at the next time whether
  * main was written to meanwhile. The kernel releases the spare; the checksums of main's ends and
- * this host's id are put into the superblock behind it, by a load and a release of the tools' own.
+ * this host's id are put into the superblock behind it, by a load and a release of the tools' own. Then
+ * a backup is made of the list of what the spare holds.
  */
 #include <sys/sysmacros.h>
 
+#include "backup.h"
+#include "backup_dir.h"
 #include "blockdev.h"
 #include "dm.h"
 #include "dm_table.h"
@@ -15,7 +18,22 @@
 #include "spare.h"
 #include "this_host.h"
 
-static struct common_options close_options;
+struct close_options {
+	struct common_options common;
+	const char *dir;
+	bool no_backup;
+};
+
+#define FIELD(member) offsetof(struct close_options, member)
+
+static const struct option_row rows[] = {
+	{ .letter = 'd', .name = "directory", .kind = OPTION_FILE, .field = FIELD(dir),
+	  .argument = "DIR", .help = "where backups are, instead of " BACKUP_DIR },
+	{ .name = "no-backup", .kind = OPTION_FLAG, .field = FIELD(no_backup),
+	  .help = "make no backup of what the spare holds" },
+};
+
+static struct close_options close_options = { .dir = BACKUP_DIR };
 
 static const struct operand_row operands[] = {
 	{ "NAME", OPTION_NAME },
@@ -25,13 +43,16 @@ static const struct tool tool = {
 	.name = SETUP_TOOL,
 	.verb = "close",
 	.summary = "Take down device NAME, which nobody uses any more.",
-	.usage = "NAME",
+	.usage = "[-d DIR|--no-backup] NAME",
 	.details = "Checksums of the first and last MiB of main are left in the spare, by which the\n"
-		   "next open finds out whether main was written to meanwhile.",
+		   "next open finds out whether main was written to meanwhile; and a backup of what the\n"
+		   "spare holds is made.",
 	.example = "remap-setup close archive",
 	.operands = operands,
 	.nr_operands = ARRAY_SIZE(operands),
 	.min_operands = ARRAY_SIZE(operands),
+	.rows = rows,
+	.nr_rows = ARRAY_SIZE(rows),
 };
 
 /* What a line of the device's table is made of. */
@@ -101,7 +122,21 @@ static int refuse_open(const struct dmdev *dev)
 	return STATUS_FAILED;
 }
 
-static int close_device(struct dmdev *dev, const struct dmdev_lines *lines)
+/* Return: STATUS_LOOK when the device is down, but there is no whole backup, which was said. */
+static int leave_backup(const struct pair *pair, const char *dir)
+{
+	struct backup backup;
+
+	backup_make(&backup, pair->spare, dir);
+	if (backup_was_made(&backup) && !backup.partial)
+		return STATUS_DONE;
+	report_warn("what %s holds is on record nowhere else: remap-setup backup -d DIR %s, or close with --no-backup",
+		    pair->spare, pair->spare);
+	return STATUS_LOOK;
+}
+
+static int close_device(struct dmdev *dev, const struct dmdev_lines *lines,
+			const struct close_options *options)
 {
 	struct pair pair;
 	int r, status = STATUS_DONE, one;
@@ -121,25 +156,28 @@ static int close_device(struct dmdev *dev, const struct dmdev_lines *lines)
 		if (!get_pair(&pair, &lines->line[i]))
 			continue;
 		one = leave_print(&pair);
-		status = status ? status : one;
+		if (!options->no_backup)
+			one = max(one, leave_backup(&pair, options->dir));
+		status = max(status, one);
 	}
 	return status;
 }
 
 static int run(void *opaque)
 {
-	const struct common_options *options = opaque;
+	const struct close_options *options = opaque;
+	const char *operand = options->common.operands[0];
 	struct dmdev_lines lines = { .nr = 0 };
 	struct dmdev dev;
 	int status = STATUS_FAILED, r;
 
-	r = dmdev_find(&dev, options->operands[0]);
+	r = dmdev_find(&dev, operand);
 	if (!r)
 		r = dmdev_table(&dev, &lines);
 	if (r)
-		dmdev_report(options->operands[0], r);
+		dmdev_report(operand, r);
 	else
-		status = close_device(&dev, &lines);
+		status = close_device(&dev, &lines, options);
 	dmdev_lines_free(&lines);
 	dmdev_free(&dev);
 	return report_finish(status);

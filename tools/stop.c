@@ -52,3 +52,11 @@ bool stop_wait(int fd)
 		;
 	return !requested;
 }
+
+void stop_pause(unsigned int seconds)
+{
+	struct pollfd fd = { .fd = wake[0], .events = POLLIN };
+
+	if (!requested)
+		poll(&fd, 1, (int)seconds * 1000);
+}

@@ -27,4 +27,7 @@ bool stop_requested(void);
  */
 bool stop_wait(int fd);
 
+/* Wait for so many seconds, or for the program to end. */
+void stop_pause(unsigned int seconds);
+
 #endif

@@ -37,6 +37,19 @@ is "$(find kept -name "$uuid-202[45]*.json.gz" | wc -l)" 366 "and one of each da
 is "$(find kept ! -name "$uuid-*.gz" -type f | wc -l)" 3 "and everything that is not this spare's"
 is "$(json-get removed <out.txt)" 45 "JSON: how many went"
 
+# What could be read of a damaged spare has another name, and pushes no whole one out.
+before=$(find kept -name "$uuid-*Z.json.gz" | sort | sha256sum)
+for i in $(seq 10 40); do : >"kept/$uuid-20260102T0000${i}Z.partial.json.gz"; done
+cp s.img hurt.img
+read -r start size <<<"$(remap-dump --json s.img | json-get superblock.zone_start superblock.zone_sectors | xargs)"
+smash hurt.img $(for c in 0 1 2 3 4; do echo $((start + c * size + 8)); done)
+run remap-setup backup -d kept hurt.img
+exits 4 "a backup of a spare whose table cannot be read"
+like "$out" "kept/$uuid-[0-9]{8}T[0-9]{6}Z\.partial\.json\.gz written, [0-9]+ old" "is called partial"
+like "$err" "has only what could be read of the spare" "which is said"
+is "$(find kept -name "$uuid-*Z.json.gz" | sort | sha256sum)" "$before" "all whole ones stay"
+is "$(find kept -name "$uuid-*.partial.json.gz" | wc -l)" 20 "partial ones are forgotten by themselves"
+
 # What is refused.
 run remap-setup backup -d kept nowhere.img
 exits 8 "no such spare"
@@ -49,4 +62,8 @@ exits 8 "a directory that cannot be made"
 like "$err" "cannot make the directory nodir/kept: No such file" "says so"
 run remap-setup backup
 exits 16 "no target"
+run remap-setup backup --all s.img
+exits 16 "a target and all"
+run remap-setup backup --watch --json
+exits 16 "JSON without an end"
 finish

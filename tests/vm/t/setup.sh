@@ -50,6 +50,9 @@ need dm_message safe remap 100000+8
 says 0 "safe is down" "close" remap-setup close safe
 fails "the device is gone" dm_exists safe
 fails "and its node" test -e /dev/mapper/safe
+kept=$(ls /var/lib/dm-remap)
+like "$kept" "^$uuid-[0-9T]*Z\.json\.gz$" "there is a backup of what the spare holds"
+is "$(stat -c %a /var/lib/dm-remap)" 700 "for root only"
 runs "the spare is clean" remap-check -n $SPARE
 dump=$(remap-dump -F json $SPARE)
 like "$dump" '"host_name": *"alpha"' "the host's name is on it"
@@ -59,7 +62,29 @@ like "$dump" 'main_print_valid' "and the print of main"
 # open, by what main is
 says 0 "/dev/mapper/safe is up: main /dev/vda, spare /dev/vdb" "open SPARE" remap-setup open $SPARE
 is "$(status safe used)" 4 "its remaps are there"
-need remap-setup close safe
+touch /tmp/file
+says 1 "cannot make the directory /tmp/file/d: Not a directory.*the next open|safe is down" \
+	"close without a place for the backup" remap-setup close -d /tmp/file/d safe
+fails "it is down all the same" dm_exists safe
+
+# Backups by events: of what is there, and of what comes.
+remap-setup backup --watch -d /tmp/kept >/tmp/watch 2>&1 &
+watch=$!
+need remap-setup open safe $SPARE
+backups() { ls /tmp/kept 2>/dev/null | wc -l; }
+wait_for 120 eval '[ "$(backups)" -ge 1 ]'
+ok $? "a device that comes up has a backup" || diag "$(cat /tmp/watch)"
+before=$(backups)
+need dm_message safe remap 70000+8
+wait_for 120 eval '[ "$(backups)" -gt $before ]'
+ok $? "a new remap, too" || diag "$(cat /tmp/watch)"
+newest=$(ls /tmp/kept | tail -n 1)
+like "$(gzip -dc "/tmp/kept/$newest")" '"mapped": ?5' "which is in it"
+kill $watch
+wait $watch
+is $? 0 "a signal ends it well"
+need dm_message safe unmap 70000+8
+need remap-setup close --no-backup safe
 says 0 "/dev/mapper/other is up: main /dev/vda" "open NAME SPARE" remap-setup open other $SPARE
 need remap-setup close other
 says 0 "/dev/mapper/other is up: main /dev/vda" "open NAME MAIN SPARE" remap-setup open other $MAIN $SPARE
