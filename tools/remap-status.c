@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "backup_dir.h"
 #include "columns.h"
 #include "escape.h"
 #include "options.h"
@@ -29,7 +30,7 @@ enum form { FORM_TEXT, FORM_PROMETHEUS, FORM_NAGIOS };
  * @output: file, or NULL
  * @warning: percent as it was written, or NULL; likewise @critical
  * @delay: seconds as they were written, or NULL
- * @remaptab: file, or NULL: none is read; likewise the directory @modules
+ * @remaptab: file, or NULL: none is read; likewise the directories @modules and @backups
  * @replay: recording, or NULL
  */
 struct status_options {
@@ -41,6 +42,7 @@ struct status_options {
 	const char *delay;
 	const char *remaptab;
 	const char *modules;
+	const char *backups;
 	const char *replay;
 };
 
@@ -63,6 +65,8 @@ static const struct option_row rows[] = {
 	  .help = "instead of " REMAPTAB_PATH },
 	{ .name = "modules", .kind = OPTION_FILE, .field = FIELD(modules), .argument = "DIR",
 	  .help = "instead of " MODULES_DIR },
+	{ .name = "backups", .kind = OPTION_FILE, .field = FIELD(backups), .argument = "DIR",
+	  .help = "where backups are, instead of " BACKUP_DIR },
 	{ .name = "replay", .kind = OPTION_FILE, .field = FIELD(replay), .argument = "FILE",
 	  .help = "the status at the end of a recording of remap-top" },
 };
@@ -209,6 +213,8 @@ static int gather(struct status_report *report, const struct status_options *opt
 	source_free(source);
 	if (!status && !options->common.nr_list)
 		status = look_around(report, options);
+	if (!status && options->backups && status_find_backups(report, options->backups))
+		status = STATUS_FAILED;
 	return status;
 }
 
@@ -260,6 +266,7 @@ int main(int argc, char **argv)
 	if (!options.replay) {
 		options.remaptab = options.remaptab ?: REMAPTAB_PATH;
 		options.modules = options.modules ?: MODULES_DIR;
+		options.backups = options.backups ?: BACKUP_DIR;
 	}
 	model_init(&report.model, options.common.list, options.common.nr_list);
 	report.model.sort = COLUMN_MODE;	/* the worst at the top */

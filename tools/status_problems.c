@@ -142,6 +142,21 @@ static void judge_room(struct status_report *report, const struct row *row)
 			    (unsigned long long)row->full_seconds / 3600, row->main_name);
 }
 
+static void judge_backup(struct status_report *report, const struct row *row)
+{
+	u64 age = status_backup_age(report, row);
+
+	if (age == BACKUP_NEVER)
+		add_problem(report, SEVERITY_WARNING, row->shown,
+			    "no backup of what its spare holds: remap-setup backup %s; is "
+			    "dm-remap-backup.timer enabled?", row->shown);
+	else if (age != STATUS_UNKNOWN && age > BACKUP_OLD_SECONDS)
+		add_problem(report, SEVERITY_WARNING, row->shown,
+			    "the newest backup of what its spare holds is %llu days old: "
+			    "remap-setup backup %s; is dm-remap-backup.timer enabled?",
+			    (unsigned long long)age / 86400, row->shown);
+}
+
 static void judge_row(struct status_report *report, const struct row *row)
 {
 	size_t before = report->nr_problems;
@@ -164,6 +179,7 @@ static void judge_row(struct status_report *report, const struct row *row)
 	if (row->status.mode == STATUS_MODE_DEGRADED && report->nr_problems == before)
 		add_problem(report, SEVERITY_WARNING, row->shown,
 			    "is degraded: slots have failed; look at %s", row->spare_name);
+	judge_backup(report, row);
 }
 
 /* UNKNOWN is between WARNING and CRITICAL, as those who are woken see it. */
@@ -226,5 +242,6 @@ void status_report_exit(struct status_report *report)
 		free(report->kernels[i].version);
 	free(report->problems);
 	free(report->kernels);
+	free(report->backups);
 	model_exit(&report->model);
 }

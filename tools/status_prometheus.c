@@ -175,6 +175,24 @@ static void print_computed(const struct model *model, FILE *stream)
 	}
 }
 
+/* Of a device without a backup it is infinite, so that one rule is for both. */
+static void print_backups(const struct status_report *report, FILE *stream)
+{
+	const struct status_backup *backup;
+	size_t i;
+
+	print_head(stream, "backup_age_seconds", "gauge",
+		   "Age of the newest backup of what the spare holds; +Inf when there is none.");
+	for (i = 0; i < report->nr_backups; i++) {
+		backup = &report->backups[i];
+		print_series(stream, "backup_age_seconds", backup->row);
+		if (backup->age_seconds == BACKUP_NEVER)
+			fputs("} +Inf\n", stream);
+		else
+			fprintf(stream, "} %llu\n", (unsigned long long)backup->age_seconds);
+	}
+}
+
 void status_print_prometheus(const struct status_report *report, FILE *stream)
 {
 	size_t i;
@@ -184,6 +202,7 @@ void status_print_prometheus(const struct status_report *report, FILE *stream)
 	for (i = 0; i < ARRAY_SIZE(metrics); i++)
 		print_metric(&report->model, &metrics[i], stream);
 	print_computed(&report->model, stream);
+	print_backups(report, stream);
 	print_head(stream, "module_installed", "gauge",
 		   "Whether an installed kernel has the module.");
 	for (i = 0; i < report->nr_kernels; i++) {

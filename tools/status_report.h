@@ -34,11 +34,27 @@ struct status_kernel {
 };
 
 /**
+ * struct status_backup - the newest backup of what the spare of a row holds
+ * @row: of the model
+ * @age_seconds: 0 where the clock was set back since; or BACKUP_NEVER
+ */
+struct status_backup {
+	const struct row *row;
+	u64 age_seconds;
+};
+
+#define BACKUP_NEVER (STATUS_UNKNOWN - 1)
+#define BACKUP_OLD_SECONDS (2 * 86400)	/* older than this is a problem */
+
+/**
  * struct status_report - everything
  * @model: the devices; those of remaptab that are not there are among its rows
  * @kernels: installed ones, in order
  * @nr_kernels: how many
  * @kernel_room: private
+ * @backups: of the rows that have a status; none at all where nobody looked
+ * @nr_backups: how many
+ * @backup_room: private
  * @problems: the worst first
  * @nr_problems: how many
  * @problem_room: private
@@ -50,6 +66,9 @@ struct status_report {
 	struct status_kernel *kernels;
 	size_t nr_kernels;
 	size_t kernel_room;
+	struct status_backup *backups;
+	size_t nr_backups;
+	size_t backup_room;
 	struct problem *problems;
 	size_t nr_problems;
 	size_t problem_room;
@@ -82,6 +101,19 @@ enum severity status_worst(const struct status_report *report);
  * Return: 0, or a negative errno with an error reported.
  */
 int status_find_kernels(struct status_report *report, const char *dir);
+
+/**
+ * status_find_backups() - how old backups are
+ * @report: with all rows that will be; its backups are made
+ * @dir: where they are
+ *
+ * Return: 0, or a negative errno with an error reported: the directory cannot be read. One that is not
+ * there has none.
+ */
+int status_find_backups(struct status_report *report, const char *dir);
+
+/* Age of the newest backup of a row: seconds, BACKUP_NEVER, or STATUS_UNKNOWN. */
+u64 status_backup_age(const struct status_report *report, const struct row *row);
 
 void status_print_text(const struct status_report *report);
 void status_print_json(const struct status_report *report, struct json *json);

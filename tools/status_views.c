@@ -19,6 +19,8 @@ static const char *const severity_names[] = {
  * Text
  */
 
+#define BACKUP_WIDTH 7
+
 /* Columns that the output has; 0: as many as are needed. */
 static unsigned int output_width(void)
 {
@@ -40,20 +42,44 @@ static bool is_shown(unsigned int column, const unsigned int *widths)
 	       column != COLUMN_REMAPPED && column != COLUMN_ERRORS;
 }
 
-static void print_table(const struct model *model)
+/* "-", "never", "5m", "7h", "3d": the last column, where backups were looked for. */
+static void print_backup(const struct status_report *report, const struct row *row)
 {
+	u64 age = status_backup_age(report, row);
+	char cell[24] = "-";
+
+	if (age == BACKUP_NEVER)
+		snprintf(cell, sizeof(cell), "never");
+	else if (age >= BACKUP_OLD_SECONDS && age != STATUS_UNKNOWN)
+		snprintf(cell, sizeof(cell), "%llud", (unsigned long long)age / 86400);
+	else if (age >= 3600 && age != STATUS_UNKNOWN)
+		snprintf(cell, sizeof(cell), "%lluh", (unsigned long long)age / 3600);
+	else if (age != STATUS_UNKNOWN)
+		snprintf(cell, sizeof(cell), "%llum", (unsigned long long)age / 60);
+	print_cell(cell, age != STATUS_UNKNOWN && age > BACKUP_OLD_SECONDS ? COLOR_WARN : COLOR_NONE,
+		   false);
+}
+
+static void print_table(const struct status_report *report)
+{
+	const struct model *model = &report->model;
 	const struct charset *charset = charset_get();
-	unsigned int widths[COLUMN_NR], i;
+	unsigned int widths[COLUMN_NR], width = output_width(), i;
 	char cell[CELL_BYTES];
 	size_t at;
 
-	columns_layout(model, output_width(), widths);
+	/* A blank and the last column. */
+	if (report->nr_backups && width > BACKUP_WIDTH)
+		width -= BACKUP_WIDTH;
+	columns_layout(model, width, widths);
 	for (i = 0; i < COLUMN_NR; i++) {
 		if (!is_shown(i, widths))
 			continue;
 		cell_fit(cell, top_columns[i].title, widths[i], top_columns[i].is_left, charset);
 		print_cell(cell, COLOR_STRONG, !i);
 	}
+	if (report->nr_backups)
+		print_cell("BACKUP", COLOR_STRONG, false);
 	report_out("\n");
 	for (at = 0; at < model->nr_view; at++) {
 		for (i = 0; i < COLUMN_NR; i++) {
@@ -62,6 +88,8 @@ static void print_table(const struct model *model)
 			column_cell(&top_columns[i], model->view[at], charset, widths[i], cell);
 			print_cell(cell, top_columns[i].color(model->view[at]), !i);
 		}
+		if (report->nr_backups)
+			print_backup(report, model->view[at]);
 		report_out("\n");
 	}
 }
@@ -72,7 +100,7 @@ void status_print_text(const struct status_report *report)
 	size_t i;
 
 	if (report->model.nr_view)
-		print_table(&report->model);
+		print_table(report);
 	else
 		report_out("no devices\n");
 	for (i = 0; i < report->nr_problems; i++) {
@@ -142,8 +170,10 @@ static void put_status(struct json *json, const struct row *row)
 		  row->full_seconds);
 }
 
-static void put_row(struct json *json, const struct row *row)
+static void put_row(const struct status_report *report, struct json *json, const struct row *row)
 {
+	u64 age = status_backup_age(report, row);
+
 	json_map(json);
 	json_key_text(json, "name", row->name);
 	json_key_big(json, "start_sector", row->start_sector);
@@ -152,6 +182,9 @@ static void put_row(struct json *json, const struct row *row)
 	json_key_text(json, "spare", row->spare_name);
 	if (status_row_is_known(row))
 		put_status(json, row);
+	json_key_text(json, "backup", age == STATUS_UNKNOWN ? NULL : age == BACKUP_NEVER ? "never" :
+		      age > BACKUP_OLD_SECONDS ? "old" : "ok");
+	put_count(json, "backup_age_seconds", age == BACKUP_NEVER ? STATUS_UNKNOWN : age);
 	json_map_end(json);
 }
 
@@ -163,7 +196,7 @@ void status_print_json(const struct status_report *report, struct json *json)
 	json_key(json, "devices");
 	json_array(json);
 	for (i = 0; i < report->model.nr_view; i++)
-		put_row(json, report->model.view[i]);
+		put_row(report, json, report->model.view[i]);
 	json_array_end(json);
 	json_key(json, "problems");
 	json_array(json);

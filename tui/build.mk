@@ -11,8 +11,8 @@ TOP_LIBS := -ldevmapper $(TOP_CURSES)
 # remap-status: the same model and sources.
 STATUS_TUI := sample source source_live source_replay map_reader model model_events model_view \
 	columns top recording
-STATUS := remap-status status_problems status_kernels status_prometheus status_views remaptab \
-	table_options dm_table status_line output keep $(LIVE)
+STATUS := remap-status status_problems status_kernels status_backups status_prometheus status_views \
+	backup_dir remaptab table_options dm_table status_line output keep $(LIVE)
 STATUS_OBJ := $(STATUS:%=$(O)/tools/%.o) $(STATUS_TUI:%=$(O)/tui/%.o) $(DUMP_READ_OBJ)
 $(STATUS:%=$(O)/tools/%.o): ALL_CFLAGS += -Itui -Itools
 

@@ -143,6 +143,33 @@ is "$(json kernels.0.version kernels.0.module kernels.1.version kernels.1.module
 show --modules recording
 exits 8 "a directory of modules that is none"
 
+# Backups of what spares hold; the status line has the uuid.
+mkdir backups
+show --backups backups
+exits 1 "no backup at all"
+like "$out" "WARNING safe: no backup of what its spare holds: remap-setup backup safe" "is a warning"
+like "$(head -n 1 <<<"$out")" "BACKUP$" "the table has a column"
+like "$(sed -n 2p <<<"$out")" "never$" "that says so"
+: >"backups/$uuid-$(date -u -d "3 days ago" +%Y%m%dT%H%M%SZ).json.gz"
+: >"backups/$uuid-$(date -u +%Y%m%dT%H%M%SZ).partial.json.gz"
+show --backups backups
+like "$out" "WARNING safe: the newest backup .* is 3 days old" "a partial one does not count, an old one is a warning"
+show --nagios --backups backups
+exits 1 "for Nagios, too"
+show --json --backups backups
+is "$(json devices.0.backup)" old "JSON says it"
+show --prometheus --backups backups
+age=$(sed -n 's/^dm_remap_backup_age_seconds{name="safe",.*} //p' <<<"$out")
+ok "the metric is the age ($age s)" test "$age" -ge 259200 -a "$age" -lt 270000
+: >"backups/$uuid-$(date -u -d "1 day ago" +%Y%m%dT%H%M%SZ).json.gz"
+show --backups backups
+exits 0 "one of yesterday is well"
+like "$(sed -n 2p <<<"$out")" "24h$" "and shown"
+show --prometheus --backups nowhere
+like "$out" '^dm_remap_backup_age_seconds\{.*\} \+Inf' "without a directory there is none"
+show --backups recording
+exits 8 "a directory of backups that is none"
+
 echo "remap-top-recording 1" >recording
 show
 like "$out" "no devices" "no device at all"

@@ -4,7 +4,7 @@
 
 . /guest/lib.sh
 
-show() { remap-status --modules /none "$@" >shown 2>errors; }
+show() { remap-status --modules /none --backups /tmp/kept "$@" >shown 2>errors; }
 # said TEXT DESCRIPTION: it is in the table for people
 said() { like "$(cat shown)" "$1" "$2"; }
 # codes STATUS NAGIOS DESCRIPTION: how remap-status and its form for Nagios end for the device
@@ -37,6 +37,9 @@ need remap_create r $M /dev/mapper/spare format
 
 #---- ok, and pending sectors
 
+codes 1 1 "no backup of what the spare holds"
+said "WARNING r: no backup of .*remap-setup backup r" "with what to do"
+runs "which works" remap-setup backup -d /tmp/kept --all
 codes 0 0 "well"
 said "^r +ok +100 " "a row"
 need import r 32768+8
@@ -53,6 +56,7 @@ metric slots_used used
 metric slots slots
 metric breaker_left_slots breaker
 metric metadata_live_copies copies
+like "$(cat metrics)" "^dm_remap_backup_age_seconds\{name=\"r\".*} [0-9]+$" "and the age of the backup"
 like "$(cat metrics)" "^dm_remap_mode\{.*mode=\"ok\"[^}]*} 1$" "and the mode"
 
 #---- breaker
