@@ -10,8 +10,11 @@ import() { remap-import -b 4096 --from list "$1"; }
 repair() { remap-check -y "$1"; }
 restore() { remap-restore -f -i dump.json "$1"; }
 unrepair() { remap-check -f --apply-undo undo "$1"; }
-writers="format import repair restore unrepair"
+recover() { remap-recover -f --main source.img --spare source-spare.img -o "$1" -m target.map; }
+writers="format import repair restore unrepair"	# of spares; remap-recover takes any device
 seq 5 9 >list
+truncate -s 8M source.img
+new_spare source-spare.img 8M --main-size 8M
 
 # Things that are no devices.
 mkdir dir
@@ -118,6 +121,7 @@ if attach s.img; then
 		refused 8 "$loop is in use" "$tool: a device that another program holds" s.img $tool "$loop"
 		refused 8 "s.img is in use: it is behind $loop" "$tool: the image behind it" s.img $tool s.img
 	done
+	refused 8 "$loop is in use" "recover: a device that another program holds" s.img recover "$loop"
 	run remap-dump s.img
 	exits 0 "dump: the image of a busy loop device"
 	run remap-check -n s.img
@@ -127,6 +131,10 @@ if attach s.img; then
 	wait "$HOLD_PID" 2>/dev/null
 	run remap-check -p s.img
 	exits 0 "check -p: after it was let go"
+	refused 8 "$loop is a spare of dm-remap that holds or may hold remaps" "recover: onto a spare" \
+		s.img recover "$loop"
+	refused 8 "$loop is locked by another program" "recover: locked" s.img \
+		flock "$loop" bash -c "$(declare -f recover); recover $loop"
 else
 	skip "loop devices" "not root, or no loop devices here"
 fi
@@ -141,6 +149,7 @@ if command -v mkfs.ext4 >/dev/null && mkfs.ext4 -q fs.img && attach fs.img &&
 		refused 8 "$loop is in use: mounted on .*/mnt" "$tool: a mounted device" main.img $tool "$loop"
 		refused 8 "fs.img is in use: it is behind $loop \(mounted on" "$tool: a mounted image" fs.img $tool fs.img
 	done
+	refused 8 "$loop is in use: mounted on .*/mnt" "recover: a mounted device" main.img recover "$loop"
 	new_spare other.img
 	run remap-format --main "$loop" other.img
 	exits 0 "format: main may be mounted"
@@ -176,7 +185,9 @@ chmod 600 swap.img
 if [ "$(id -u)" -eq 0 ] && command -v mkswap >/dev/null && mkswap -q swap.img &&
    swapon swap.img 2>/dev/null; then
 	cleanup "swapoff $work/swap.img 2>/dev/null"
-	refused 8 "swap.img is in use: swap space" "format: swap" swap.img format swap.img
+	for tool in $writers; do
+		refused 8 "swap.img is in use: swap space" "$tool: swap" swap.img $tool swap.img
+	done
 	swapoff swap.img
 else
 	skip "swap" "not root, or swapon is not permitted on this filesystem"
@@ -213,4 +224,6 @@ if command -v mkfs.ext4 >/dev/null; then
 	run remap-import -b 4096 --from list s.img
 	exits 0 "import: data of main in the slots is not in the way"
 fi
+is "$(ls target.map 2>&1)" "ls: cannot access 'target.map': No such file or directory" \
+	"recover: no mapfile of what was refused"
 finish
