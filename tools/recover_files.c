@@ -6,8 +6,7 @@
  * Pending sectors are tried; of slots and of main itself only what the filesystem's own metadata
  * need is read, and what turns out to be unreadable there is missing, too.
  */
-#include <ext2fs/ext2fs.h>
-
+#include "composite_fs.h"
 #include "escape.h"
 #include "progress.h"
 #include "recover.h"
@@ -56,15 +55,9 @@ struct named {
 	char *path;
 };
 
-/* What libext2fs gets where nobody has what it wants to read. */
-enum lenient {
-	LENIENT_NOT,		/* an error */
-	LENIENT_ZEROES,		/* unused inodes; no further blocks */
-	LENIENT_DIRECTORIES,	/* an empty block of a directory, which is one of unused inodes, too */
-};
-
 /**
  * struct scan - the search for owners
+ * @view: the filesystem
  * @missing: sectors that nobody has
  * @hits: blocks with such sectors, by number
  * @nr_hits: how many
@@ -72,144 +65,22 @@ enum lenient {
  * @named: owners, by inode
  * @nr_named: how many
  * @unnamed: of them have no path yet
- * @gaps: something was needed that nobody has
- * @lenient: see there
  * @inode: being looked at
  * @owner: what its blocks are
  * @directory: being read for names
  */
 struct scan {
-	const struct composite *composite;
-	u64 offset_sectors;
+	struct composite_fs view;
 	struct missing missing;
-	ext2_filsys fs;
 	struct hit *hits;
 	size_t nr_hits;
 	u64 outside_sectors;
 	struct named *named;
 	size_t nr_named;
 	size_t unnamed;
-	bool gaps;
-	enum lenient lenient;
 	ext2_ino_t inode;
 	enum owner owner;
 	ext2_ino_t directory;
-};
-
-/*
- * The composite as libext2fs reads it. It has no argument to pass a pointer in: one scan at a time.
- */
-
-static struct scan *io_scan;
-static struct struct_io_manager composite_manager;
-
-static errcode_t composite_open(const char *name, int flags, io_channel *channel)
-{
-	io_channel io = calloc(1, sizeof(*io));
-
-	if (!io)
-		return EXT2_ET_NO_MEMORY;
-	io->magic = EXT2_ET_MAGIC_IO_CHANNEL;
-	io->manager = &composite_manager;
-	io->name = strdup(name);
-	io->block_size = 1024;
-	io->refcount = 1;
-	*channel = io;
-	return 0;
-}
-
-static errcode_t composite_close(io_channel io)
-{
-	if (--io->refcount > 0)
-		return 0;
-	free(io->name);
-	free(io);
-	return 0;
-}
-
-static errcode_t composite_set_blksize(io_channel io, int bytes)
-{
-	io->block_size = bytes;
-	return 0;
-}
-
-static u64 read_bytes(u64 start, u64 bytes, char *data)
-{
-	u64 sector = start / 512 + io_scan->offset_sectors, missing;
-	u64 sectors = (start % 512 + bytes + 511) / 512;
-	char *buffer = report_alloc(sectors * 512);
-
-	missing = composite_read(io_scan->composite, sector, sectors, buffer, NULL, NULL);
-	memcpy(data, buffer + start % 512, bytes);
-	free(buffer);
-	return missing;
-}
-
-/* What nobody has, as something that libext2fs goes on behind. */
-static void stand_in(char *data, u64 bytes, u64 block_bytes)
-{
-	struct ext2_dir_entry *entry = (struct ext2_dir_entry *)data;
-
-	memset(data, 0, bytes);
-	if (io_scan->lenient == LENIENT_DIRECTORIES && bytes == block_bytes)
-		ext2fs_set_rec_len(io_scan->fs, (unsigned int)block_bytes, entry);
-}
-
-/* A negative count is a number of bytes. */
-static errcode_t composite_read64(io_channel io, unsigned long long block, int count, void *data)
-{
-	u64 block_bytes = (u64)io->block_size, start = block * block_bytes, at, part;
-	u64 bytes = count < 0 ? (u64)-(int64_t)count : (u64)count * block_bytes;
-	u64 end = (io_scan->composite->main_sectors - io_scan->offset_sectors) * 512;
-
-	if (start >= end || bytes > end - start)
-		return EXT2_ET_SHORT_READ;
-	if (!read_bytes(start, bytes, data))
-		return 0;
-	if (io_scan->lenient == LENIENT_NOT)
-		return EIO;
-	io_scan->gaps = true;
-	for (at = 0; at < bytes; at += part) {
-		part = min(block_bytes, bytes - at);
-		if (read_bytes(start + at, part, (char *)data + at))
-			stand_in((char *)data + at, part, block_bytes);
-	}
-	return 0;
-}
-
-static errcode_t composite_read32(io_channel io, unsigned long block, int count, void *data)
-{
-	return composite_read64(io, block, count, data);
-}
-
-static errcode_t composite_write64(io_channel io, unsigned long long block, int count,
-				   const void *data)
-{
-	return EROFS;
-}
-
-static errcode_t composite_write32(io_channel io, unsigned long block, int count,
-				   const void *data)
-{
-	return EROFS;
-}
-
-static errcode_t composite_flush(io_channel io)
-{
-	return 0;
-}
-
-static struct struct_io_manager composite_manager = {
-	.magic = EXT2_ET_MAGIC_IO_MANAGER,
-	.name = "dm-remap composite",
-	.open = composite_open,
-	.close = composite_close,
-	.set_blksize = composite_set_blksize,
-	.read_blk = composite_read32,
-	.write_blk = composite_write32,
-	.flush = composite_flush,
-	.read_blk64 = composite_read64,
-	.write_blk64 = composite_write64,
 };
 
 /*
@@ -219,7 +90,7 @@ static struct struct_io_manager composite_manager = {
 /* Lost, claimed twice, in slots that are gone: known. Pending: tried. */
 static void find_missing(struct scan *scan)
 {
-	const struct composite *composite = scan->composite;
+	const struct composite *composite = scan->view.composite;
 	const struct dump_survey *survey = &composite->survey;
 	u8 shift = composite->dump.sb.block_shift, *data = report_alloc(512U << shift);
 	u64 sector;
@@ -249,8 +120,8 @@ static void find_missing(struct scan *scan)
 /* Blocks of the filesystem that these sectors are in. */
 static void find_blocks(struct scan *scan)
 {
-	u64 block_sectors = scan->fs->blocksize / 512, end, block;
-	u64 blocks = ext2fs_blocks_count(scan->fs->super);
+	u64 block_sectors = scan->view.fs->blocksize / 512, end, block;
+	u64 blocks = ext2fs_blocks_count(scan->view.fs->super);
 	size_t i, room = 0;
 
 	for (i = 0; i < scan->missing.nr; i++) {
@@ -258,18 +129,18 @@ static void find_blocks(struct scan *scan)
 		u64 first = range->sector;
 
 		end = range->sector + range->sectors;
-		if (first < scan->offset_sectors) {
-			scan->outside_sectors += min(end, scan->offset_sectors) - first;
-			first = scan->offset_sectors;
+		if (first < scan->view.offset_sectors) {
+			scan->outside_sectors += min(end, scan->view.offset_sectors) - first;
+			first = scan->view.offset_sectors;
 		}
-		if (end > scan->offset_sectors + blocks * block_sectors) {
-			u64 inside = max(first, scan->offset_sectors + blocks * block_sectors);
+		if (end > scan->view.offset_sectors + blocks * block_sectors) {
+			u64 inside = max(first, scan->view.offset_sectors + blocks * block_sectors);
 
 			scan->outside_sectors += end > inside ? end - inside : 0;
 			end = min(end, inside);
 		}
-		for (block = (first - scan->offset_sectors) / block_sectors; first < end; block++) {
-			first = scan->offset_sectors + (block + 1) * block_sectors;
+		for (block = (first - scan->view.offset_sectors) / block_sectors; first < end; block++) {
+			first = scan->view.offset_sectors + (block + 1) * block_sectors;
 			if (scan->nr_hits && scan->hits[scan->nr_hits - 1].block == block)
 				continue;
 			scan->hits = report_grow(scan->hits, scan->nr_hits, &room,
@@ -316,7 +187,7 @@ static void own(struct scan *scan, blk64_t block, u64 count, enum owner owner, e
 
 static void own_static(struct scan *scan)
 {
-	ext2_filsys fs = scan->fs;
+	ext2_filsys fs = scan->view.fs;
 	dgrp_t group;
 
 	for (group = 0; group < fs->group_desc_count; group++) {
@@ -354,18 +225,18 @@ static int take_block(ext2_filsys fs, blk64_t *block, e2_blkcnt_t logical, blk64
 
 static void take_inode(struct scan *scan, ext2_ino_t inode, struct ext2_inode *data)
 {
-	blk64_t attributes = ext2fs_file_acl_block(scan->fs, data);
+	blk64_t attributes = ext2fs_file_acl_block(scan->view.fs, data);
 
 	scan->inode = inode;
 	scan->owner = LINUX_S_ISDIR(data->i_mode) ? OWNER_DIRECTORY :
-		      inode == scan->fs->super->s_journal_inum ? OWNER_JOURNAL : OWNER_DATA;
+		      inode == scan->view.fs->super->s_journal_inum ? OWNER_JOURNAL : OWNER_DATA;
 	if (attributes)
 		own(scan, attributes, 1, OWNER_INDIRECT, inode);
-	if (!ext2fs_inode_has_valid_blocks2(scan->fs, data))
+	if (!ext2fs_inode_has_valid_blocks2(scan->view.fs, data))
 		return;
 	/* A tree that cannot be read hides what is below. */
-	if (ext2fs_block_iterate3(scan->fs, inode, BLOCK_FLAG_READ_ONLY, NULL, take_block, scan))
-		scan->gaps = true;
+	if (ext2fs_block_iterate3(scan->view.fs, inode, BLOCK_FLAG_READ_ONLY, NULL, take_block, scan))
+		scan->view.gaps = true;
 }
 
 static void own_inodes(struct scan *scan)
@@ -375,16 +246,16 @@ static void own_inodes(struct scan *scan)
 	ext2_ino_t number;
 	errcode_t error;
 
-	if (ext2fs_open_inode_scan(scan->fs, 0, &inodes)) {
-		scan->gaps = true;
+	if (ext2fs_open_inode_scan(scan->view.fs, 0, &inodes)) {
+		scan->view.gaps = true;
 		return;
 	}
 	ext2fs_inode_scan_flags(inodes, EXT2_SF_SKIP_MISSING_ITABLE, 0);
-	progress_begin("looking at inodes", scan->fs->super->s_inodes_count);
+	progress_begin("looking at inodes", scan->view.fs->super->s_inodes_count);
 	do {
 		error = ext2fs_get_next_inode(inodes, &number, &inode);
 		if (error) {
-			scan->gaps = true;
+			scan->view.gaps = true;
 			if (error != EXT2_ET_BAD_BLOCK_IN_INODE_TABLE &&
 			    error != EXT2_ET_INODE_CSUM_INVALID &&
 			    error != EXT2_ET_INODE_IS_GARBAGE)
@@ -394,7 +265,7 @@ static void own_inodes(struct scan *scan)
 		progress_update(number);
 		if (number && inode.i_links_count)
 			take_inode(scan, number, &inode);
-		else if (number == scan->fs->super->s_journal_inum && number)
+		else if (number == scan->view.fs->super->s_journal_inum && number)
 			take_inode(scan, number, &inode);
 	} while (number || error);
 	progress_end();
@@ -406,14 +277,14 @@ static void own_free(struct scan *scan)
 {
 	size_t nr;
 
-	if (ext2fs_read_block_bitmap(scan->fs)) {
-		scan->gaps = true;
+	if (ext2fs_read_block_bitmap(scan->view.fs)) {
+		scan->view.gaps = true;
 		return;
 	}
 	for (nr = 0; nr < scan->nr_hits; nr++)
 		if (scan->hits[nr].owner == OWNER_UNKNOWN &&
-		    scan->hits[nr].block >= scan->fs->super->s_first_data_block &&
-		    !ext2fs_test_block_bitmap2(scan->fs->block_map, scan->hits[nr].block))
+		    scan->hits[nr].block >= scan->view.fs->super->s_first_data_block &&
+		    !ext2fs_test_block_bitmap2(scan->view.fs->block_map, scan->hits[nr].block))
 			scan->hits[nr].owner = OWNER_FREE;
 }
 
@@ -464,7 +335,7 @@ static int take_name(ext2_ino_t directory, int entry, struct ext2_dir_entry *dir
 
 	if (!named || named->path || entry == DIRENT_DOT_FILE || entry == DIRENT_DOT_DOT_FILE)
 		return 0;
-	if (ext2fs_get_pathname(scan->fs, scan->directory, 0, &parent))
+	if (ext2fs_get_pathname(scan->view.fs, scan->directory, 0, &parent))
 		parent = NULL;
 	escaped = escape_text(dirent->name, bytes);
 	if (asprintf(&named->path, "%s%s%s", parent ? parent : "...", parent && !parent[1] ? "" : "/",
@@ -479,11 +350,11 @@ static const char *fixed_name(const struct scan *scan, ext2_ino_t inode)
 {
 	if (inode == EXT2_ROOT_INO)
 		return "/";
-	if (inode == scan->fs->super->s_journal_inum)
+	if (inode == scan->view.fs->super->s_journal_inum)
 		return "(journal)";
 	if (inode == EXT2_RESIZE_INO)
 		return "(resize inode)";
-	return inode < EXT2_FIRST_INODE(scan->fs->super) ? "(reserved inode)" : NULL;
+	return inode < EXT2_FIRST_INODE(scan->view.fs->super) ? "(reserved inode)" : NULL;
 }
 
 static void find_names(struct scan *scan)
@@ -501,9 +372,9 @@ static void find_names(struct scan *scan)
 			scan->unnamed--;
 		}
 	}
-	if (!scan->unnamed || ext2fs_open_inode_scan(scan->fs, 0, &inodes))
+	if (!scan->unnamed || ext2fs_open_inode_scan(scan->view.fs, 0, &inodes))
 		return;
-	progress_begin("looking for names", scan->fs->super->s_inodes_count);
+	progress_begin("looking for names", scan->view.fs->super->s_inodes_count);
 	while (scan->unnamed) {
 		errcode_t error = ext2fs_get_next_inode(inodes, &number, &inode);
 
@@ -516,8 +387,8 @@ static void find_names(struct scan *scan)
 		if (error || !LINUX_S_ISDIR(inode.i_mode) || !inode.i_links_count)
 			continue;
 		scan->directory = number;
-		if (ext2fs_dir_iterate2(scan->fs, number, 0, NULL, take_name, scan))
-			scan->gaps = true;
+		if (ext2fs_dir_iterate2(scan->view.fs, number, 0, NULL, take_name, scan))
+			scan->view.gaps = true;
 	}
 	progress_end();
 	ext2fs_close_inode_scan(inodes);
@@ -558,8 +429,8 @@ static void show_run(const struct scan *scan, size_t nr, size_t end, struct json
 {
 	const struct hit *hit = &scan->hits[nr];
 	const struct named *named = hit->inode ? find_named(scan, hit->inode) : NULL;
-	u64 bytes = (u64)(end - nr) * scan->fs->blocksize;
-	u64 offset = hit->logical == NO_LOGICAL ? 0 : (u64)hit->logical * scan->fs->blocksize;
+	u64 bytes = (u64)(end - nr) * scan->view.fs->blocksize;
+	u64 offset = hit->logical == NO_LOGICAL ? 0 : (u64)hit->logical * scan->view.fs->blocksize;
 	const char *path = named && named->path ? named->path : NULL;
 
 	if (hit->logical != NO_LOGICAL)
@@ -600,11 +471,11 @@ static void show_all(struct scan *scan)
 		qsort(scan->hits, scan->nr_hits, sizeof(*scan->hits), by_owner);
 	missing_show(&scan->missing);
 	report_out("owners      %zu files and directories; blocks of %u bytes\n", scan->nr_named,
-		   scan->fs->blocksize);
+		   scan->view.fs->blocksize);
 	if (scan->nr_hits)
 		report_out("     inode  what      why\n");
 	if (json) {
-		json_key_number(json, "block_bytes", scan->fs->blocksize);
+		json_key_number(json, "block_bytes", scan->view.fs->blocksize);
 		json_key(json, "owners");
 		json_array(json);
 	}
@@ -615,57 +486,32 @@ static void show_all(struct scan *scan)
 	if (json) {
 		json_array_end(json);
 		json_key_number(json, "outside_sectors", scan->outside_sectors);
-		json_key_bool(json, "complete", !scan->gaps);
+		json_key_bool(json, "complete", !scan->view.gaps);
 		missing_json(&scan->missing);
 	}
 	if (scan->outside_sectors)
 		report_out("%llu of the sectors are not of this filesystem\n",
 			   (unsigned long long)scan->outside_sectors);
-	if (scan->gaps)
+	if (scan->view.gaps)
 		report_warn("parts of the filesystem's own metadata cannot be read: owners may be missing, and unknown blocks may be theirs");
-}
-
-/* The superblock, or one of its backups where libext2fs knows them to be. */
-static errcode_t open_filesystem(struct scan *scan)
-{
-	static const struct { int superblock; unsigned int blocksize; } backups[] = {
-		{ 0, 0 }, { 32768, 4096 }, { 8193, 1024 }, { 16384, 2048 },
-	};
-	int flags = EXT2_FLAG_64BITS | EXT2_FLAG_SOFTSUPP_FEATURES |
-		    EXT2_FLAG_IGNORE_CSUM_ERRORS | EXT2_FLAG_SKIP_MMP;
-	errcode_t error = 0, first = 0;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(backups); i++) {
-		error = ext2fs_open2("composite", NULL, flags, backups[i].superblock,
-				     backups[i].blocksize, &composite_manager, &scan->fs);
-		if (!error && i)
-			report_warn("the first superblock of the filesystem is unusable; its backup at block %d is used",
-				    backups[i].superblock);
-		if (!error)
-			return 0;
-		scan->fs = NULL;
-		if (!i)
-			first = error;
-	}
-	return first;
 }
 
 int recover_files(const struct composite *composite, u64 offset_bytes)
 {
-	struct scan scan = { .composite = composite, .offset_sectors = offset_bytes / 512 };
+	struct scan scan = {
+		.view = { .composite = composite, .offset_sectors = offset_bytes / 512 },
+	};
 	int status = STATUS_LOOK;
 	errcode_t error;
 	size_t i;
 
-	if (scan.offset_sectors >= composite->main_sectors) {
+	if (scan.view.offset_sectors >= composite->main_sectors) {
 		report_error("--offset: main has %llu bytes", (unsigned long long)
 			     composite->main_sectors * 512);
 		return STATUS_FAILED;
 	}
 	add_error_table(&et_ext2_error_table);
-	io_scan = &scan;
-	error = open_filesystem(&scan);
+	error = composite_fs_open(&scan.view);
 	if (error) {
 		report_error("no ext2, ext3 or ext4 filesystem on %s at byte %llu: %s",
 			     composite->main.shown, (unsigned long long)offset_bytes,
@@ -675,19 +521,19 @@ int recover_files(const struct composite *composite, u64 offset_bytes)
 	find_missing(&scan);
 	find_blocks(&scan);
 	if (scan.nr_hits) {
-		scan.lenient = LENIENT_ZEROES;
+		scan.view.lenient = LENIENT_ZEROES;
 		own_inodes(&scan);
 		own_static(&scan);
-		scan.lenient = LENIENT_NOT;
+		scan.view.lenient = LENIENT_NOT;
 		own_free(&scan);
 		collect_owners(&scan);
-		scan.lenient = LENIENT_DIRECTORIES;
+		scan.view.lenient = LENIENT_DIRECTORIES;
 		find_names(&scan);
 	}
 	show_all(&scan);
 	if (!scan.missing.nr)
 		status = STATUS_DONE;
-	ext2fs_free(scan.fs);
+	ext2fs_free(scan.view.fs);
 	for (i = 0; i < scan.nr_named; i++)
 		free(scan.named[i].path);
 	free(scan.named);
