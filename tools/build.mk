@@ -27,7 +27,8 @@ IMPORT := remap-import import_target import_read import_run import_plan import_v
 remap-import_OBJ := $(patsubst %,$(O)/tools/%.o,$(IMPORT) $(LISTS) $(LIVE))
 remap-import_LIBS := -ldevmapper
 
-remap-restore_OBJ := $(O)/tools/remap-restore.o $(O)/tools/restore_table.o \
+remap-restore_OBJ := $(O)/tools/remap-restore.o $(O)/tools/restore_own.o $(O)/tools/restore_new.o \
+	$(O)/tools/restore_table.o \
 	$(O)/tools/dump_file.o $(O)/tools/dump_members.o $(O)/tools/salvage.o $(O)/tools/ranges.o
 RECOVER := remap-recover composite salvage recover_missing recover_image recover_target \
 	recover_verify recover_files composite_fs rescue_map output ranges dump_survey
