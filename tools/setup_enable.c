@@ -7,6 +7,7 @@
 #include "dm_table.h"
 #include "escape.h"
 #include "remaptab.h"
+#include "remaptab_lock.h"
 #include "setup.h"
 #include "setup_advice.h"
 #include "setup_enable.h"
@@ -121,6 +122,7 @@ int setup_enable_add(const char *path, const char *name, const struct identity *
 {
 	const struct remaptab_entry *same_name, *same_spare, *same_main;
 	const char *problem = dm_table_name_problem(name);
+	struct remaptab_lock lock;
 	struct remaptab tab;
 	unsigned int remove = 0;
 	int status = STATUS_FAILED;
@@ -129,6 +131,10 @@ int setup_enable_add(const char *path, const char *name, const struct identity *
 	if (problem) {
 		report_error("the name of the device %s, so it has no place in remaptab (dmsetup rename gives it another)",
 			     problem);
+		return STATUS_FAILED;
+	}
+	if (remaptab_lock(&lock, path)) {
+		remaptab_unlock(&lock);
 		return STATUS_FAILED;
 	}
 	if (!remaptab_read(&tab, path)) {
@@ -144,7 +150,7 @@ int setup_enable_add(const char *path, const char *name, const struct identity *
 		} else {
 			remove = same_spare ? same_spare->line : 0;
 			line = remaptab_line(name, main, uuid, options);
-			status = remaptab_change(path, remove, line) ? STATUS_FAILED : STATUS_DONE;
+			status = remaptab_change(lock.path, remove, line) ? STATUS_FAILED : STATUS_DONE;
 			if (!status) {
 				report_out("%s: %s", tab.shown, line);
 				setup_advice(name);
@@ -156,6 +162,7 @@ int setup_enable_add(const char *path, const char *name, const struct identity *
 		}
 	}
 	remaptab_free(&tab);
+	remaptab_unlock(&lock);
 	return status;
 }
 
@@ -188,14 +195,16 @@ static int run_disable(void *opaque)
 	struct enable_options *options = opaque;
 	const struct remaptab_entry *entry;
 	int status = STATUS_FAILED;
-	struct remaptab tab;
+	struct remaptab_lock lock;
+	struct remaptab tab = { .shown = NULL };
 
-	if (!remaptab_read(&tab, options->tab)) {
+	if (!remaptab_lock(&lock, options->tab) && !remaptab_read(&tab, options->tab)) {
 		entry = remaptab_need(&tab, options->common.operands[0]);
-		if (entry && !remaptab_change(options->tab, entry->line, NULL))
+		if (entry && !remaptab_change(lock.path, entry->line, NULL))
 			status = STATUS_DONE;
 	}
 	remaptab_free(&tab);
+	remaptab_unlock(&lock);
 	return report_finish(status);
 }
 

@@ -79,4 +79,26 @@ says 1 'tab:4: main is that of line 1 already, with another spare: neither' "two
 is "$(grep -c 'its spare is not here' out)" 2 "neither is used, the others are"
 says 0 'neither line is used' "disable one of them" disable -T tab d
 says 1 'a: its spare is not here' "and the other one is used" scan --listed -T tab
+# One who changes it at a time, and what a link leads to is changed, not the link.
+mkdir -p far etc
+for name in a b c d e f; do
+	echo "$name - UUID=11111111-2222-3333-4444-55555555555$name"
+done >far/tab
+ln -s ../far/tab etc/remaptab
+exec 8<far
+flock 8
+remap-setup disable -T etc/remaptab a >locked 2>&1 8<&- &
+waiting=$!
+remap-setup disable -T far/tab b >>locked 2>&1 8<&- &
+sleep 0.5
+ok "both wait for whoever has the lock" kill -0 $waiting $!
+is "$(wc -l <far/tab)" 6 "and nothing is changed meanwhile"
+exec 8<&-
+wait
+is "$(cut -d' ' -f1 far/tab | xargs)" "c d e f" "then both changes are there" || cat locked
+ok "the link is still one" test -L etc/remaptab
+rm far/tab
+says 8 'etc/remaptab is a link to a file that is not there; nothing was changed' "a link that leads nowhere" \
+	disable -T etc/remaptab c
+ok "which it still does" test -L etc/remaptab -a ! -e etc/remaptab
 finish
