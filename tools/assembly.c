@@ -38,7 +38,7 @@ static void say_how(const struct assembly *assembly, const char *option)
 	for (i = 0; i < ARRAY_SIZE(words); i++) {
 		if (!words[i])
 			continue;
-		escaped = escape_text(words[i], strlen(words[i]));
+		escaped = escape_shell(words[i]);
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s", escaped);
 		free(escaped);
 	}

@@ -85,6 +85,30 @@ char *escape_text(const char *text, size_t bytes)
 	return escaped;
 }
 
+#define SHELL_PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+,-./:=@_%"
+
+char *escape_shell(const char *text)
+{
+	char *escaped = escape_text(text, strlen(text)), *quoted, *out;
+	bool printable = !strcmp(escaped, text);
+	const char *from;
+
+	if (*text && !text[strspn(text, SHELL_PLAIN)])
+		return escaped;
+	/* A quote becomes four bytes at most. */
+	quoted = report_alloc(4 * strlen(escaped) + 4);
+	out = stpcpy(quoted, printable ? "'" : "$'");
+	for (from = escaped; *from; from++) {
+		if (*from == '\'')
+			out = stpcpy(out, printable ? "'\\''" : "\\'");
+		else
+			*out++ = *from;
+	}
+	strcpy(out, "'");
+	free(escaped);
+	return quoted;
+}
+
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -23,6 +23,17 @@
 char *escape_text(const char *text, size_t bytes);
 
 /**
+ * escape_shell() - text as a word of a command that somebody may copy
+ * @text: the word
+ *
+ * As it is where no shell makes anything of it, else in quotes; with what cannot be printed in $'',
+ * as bash, ksh and zsh read it.
+ *
+ * Return: a string to free(), safe to print; never NULL.
+ */
+char *escape_shell(const char *text);
+
+/**
  * escape_undo() - the bytes that escape_text() was given
  * @text: what it made, without a NUL
  * @bytes: how many

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "escape.h"
 #include "status_report.h"
 #include "units.h"
 
@@ -46,7 +47,8 @@ static bool is_some(u64 number)
 	return number && number != STATUS_UNKNOWN;
 }
 
-static void judge_mode(struct status_report *report, const struct row *row)
+/* @name: of the device, as a word of a command. */
+static void judge_mode(struct status_report *report, const struct row *row, const char *name)
 {
 	switch (row->status.mode) {
 	case STATUS_MODE_FAILED:
@@ -63,11 +65,11 @@ static void judge_mode(struct status_report *report, const struct row *row)
 		add_problem(report, SEVERITY_CRITICAL, row->shown,
 			    "too many blocks went bad in a short time, and none is remapped any more: "
 			    "look at %s (smartctl -x /dev/%s), then: remap-setup breaker-reset %s",
-			    row->main_name, row->main_name, row->shown);
+			    row->main_name, row->main_name, name);
 		break;
 	case STATUS_MODE_INACTIVE:
 		add_problem(report, SEVERITY_WARNING, row->shown,
-			    "is not active: dmsetup resume %s", row->shown);
+			    "is not active: dmsetup resume %s", name);
 		break;
 	default:
 		break;
@@ -75,7 +77,7 @@ static void judge_mode(struct status_report *report, const struct row *row)
 }
 
 /* What is wrong with data on main. */
-static void judge_data(struct status_report *report, const struct row *row)
+static void judge_data(struct status_report *report, const struct row *row, const char *name)
 {
 	const struct status_line *status = &row->status;
 
@@ -90,11 +92,11 @@ static void judge_data(struct status_report *report, const struct row *row)
 			    "%llu sector%s pending, only on the bad blocks of %s: "
 			    "remap-setup salvage %s",
 			    (unsigned long long)status->pending, units_s(status->pending),
-			    row->main_name, row->shown);
+			    row->main_name, name);
 }
 
 /* What is wrong with the spare. */
-static void judge_spare(struct status_report *report, const struct row *row)
+static void judge_spare(struct status_report *report, const struct row *row, const char *name)
 {
 	const struct status_line *status = &row->status;
 
@@ -102,7 +104,7 @@ static void judge_spare(struct status_report *report, const struct row *row)
 		add_problem(report, SEVERITY_WARNING, row->shown,
 			    "%llu of 5 copies of the metadata live: look at %s, then: "
 			    "remap-setup scrub %s",
-			    (unsigned long long)status->live_copies, row->spare_name, row->shown);
+			    (unsigned long long)status->live_copies, row->spare_name, name);
 	if (status->needs_check)
 		add_problem(report, SEVERITY_WARNING, row->shown,
 			    "the metadata is due for a check: close it, then: remap-check /dev/%s",
@@ -111,13 +113,13 @@ static void judge_spare(struct status_report *report, const struct row *row)
 		add_problem(report, SEVERITY_WARNING, row->shown,
 			    "%llu block%s fenced, I/O errors until a scrub: "
 			    "remap-setup scrub %s",
-			    (unsigned long long)status->fenced, units_s(status->fenced), row->shown);
+			    (unsigned long long)status->fenced, units_s(status->fenced), name);
 	if (is_some(status->spare_errors))
 		add_problem(report, SEVERITY_WARNING, row->shown,
 			    "%llu error%s of the spare: look at %s (smartctl -x /dev/%s); if it happened "
 			    "once: dmsetup message %s %llu stats reset",
 			    (unsigned long long)status->spare_errors, units_s(status->spare_errors),
-			    row->spare_name, row->spare_name, row->shown,
+			    row->spare_name, row->spare_name, name,
 			    (unsigned long long)row->start_sector);
 }
 
@@ -142,24 +144,25 @@ static void judge_room(struct status_report *report, const struct row *row)
 			    (unsigned long long)row->full_seconds / 3600, row->main_name);
 }
 
-static void judge_backup(struct status_report *report, const struct row *row)
+static void judge_backup(struct status_report *report, const struct row *row, const char *name)
 {
 	u64 age = status_backup_age(report, row);
 
 	if (age == BACKUP_NEVER)
 		add_problem(report, SEVERITY_WARNING, row->shown,
 			    "no backup of what its spare holds: remap-setup backup %s; is "
-			    "dm-remap-backup.timer enabled?", row->shown);
+			    "dm-remap-backup.timer enabled?", name);
 	else if (age != STATUS_UNKNOWN && age > BACKUP_OLD_SECONDS)
 		add_problem(report, SEVERITY_WARNING, row->shown,
 			    "the newest backup of what its spare holds is %llu days old: "
 			    "remap-setup backup %s; is dm-remap-backup.timer enabled?",
-			    (unsigned long long)age / 86400, row->shown);
+			    (unsigned long long)age / 86400, name);
 }
 
 static void judge_row(struct status_report *report, const struct row *row)
 {
 	size_t before = report->nr_problems;
+	char *name;
 
 	if (row->presence != ROW_HERE) {
 		add_problem(report, SEVERITY_CRITICAL, row->shown,
@@ -172,14 +175,16 @@ static void judge_row(struct status_report *report, const struct row *row)
 			    row->problem ? row->problem : "has no status");
 		return;
 	}
-	judge_mode(report, row);
-	judge_data(report, row);
-	judge_spare(report, row);
+	name = escape_shell(row->name);
+	judge_mode(report, row, name);
+	judge_data(report, row, name);
+	judge_spare(report, row, name);
 	judge_room(report, row);
 	if (row->status.mode == STATUS_MODE_DEGRADED && report->nr_problems == before)
 		add_problem(report, SEVERITY_WARNING, row->shown,
 			    "is degraded: slots have failed; look at %s", row->spare_name);
-	judge_backup(report, row);
+	judge_backup(report, row, name);
+	free(name);
 }
 
 /* UNKNOWN is between WARNING and CRITICAL, as those who are woken see it. */

@@ -143,6 +143,23 @@ is "$(json kernels.0.version kernels.0.module kernels.1.version kernels.1.module
 show --modules recording
 exits 8 "a directory of modules that is none"
 
+# A device whose only line does not begin at 0 is there; advice names the device, so that it can be copied.
+record "safe $(line breaker 2 1000 1 0 0 5 80 0 - 0)" | sed 's/^\(device .*:0\) 0 /\1 2048 /' >recording
+echo "safe - UUID=$uuid" >remaptab0
+show --remaptab remaptab0
+is "$(grep -c '^safe' <<<"$out")" 1 "a line at another place: one row"
+unlike "$out" "is not there" "and none is absent"
+like "$out" "breaker-reset safe$" "the name in the advice is the device's"
+show safe
+is "$(grep -c '^safe' <<<"$out")" 1 "also by name"
+record "a\\x20b'c $(line breaker 2 1000 1 0 0 5 80 0 - 0)" >recording
+show
+like "$out" "remap-setup breaker-reset 'a b'\\\\''c'$" "a name that a shell would split is quoted"
+record "a\\x0ab'c $(line breaker 2 1000 1 0 0 5 80 0 - 0)" >recording
+show
+like "$out" "remap-setup breaker-reset [$]'a.x0ab.'c'$" "and one that cannot be printed"
+record "safe $(line ok 2 1000 0 0 0 5 99 0 - 0)" >recording
+
 # Backups of what spares hold; the status line has the uuid.
 mkdir backups
 show --backups backups
