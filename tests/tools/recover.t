@@ -199,12 +199,28 @@ with open("begun.img.map", "w") as text:
     text.write(re.sub("sequence [0-9]+", "sequence 5", kept_map))
 with open("bad.map", "w") as text:
     text.write(kept_map.replace("  +\n", "  !\n", 1))
+for name, old, new in (("nul.map", "  +\n", "\0 +\n"), ("negative.map", "0x00000000  0x", "-0x1  0x"),
+                       ("overflow.map", "0x00000000  0x", "0x10000000000000000  0x"),
+                       ("bigger.map", "", "")):
+    with open(name, "w") as text:
+        text.write(kept_map[:kept_map.index("status\n") + 7] +
+                   kept_map[kept_map.index("status\n") + 7:].replace(old, new, 1))
+with open("bigger.map", "a") as text:
+    text.write("0x%08X  0x00100000  +\n" % (pair.main_sectors * SECTOR))
+with open("check.json", "wb") as text:
+    text.write(run("remap-check", "--json", "-n", "spare.img")[1])
+with open("dump.json") as old, open("version.json", "w") as text:
+    text.write(old.read().replace('"format_version":1', '"format_version":2', 1))
 with open("precious", "w") as text:
     text.write("precious")
 kept = {path: digest(path) for path in ("main.img", "spare.img", "precious", "short.img", "dump.json")}
 forget("whole.img")
 run("remap-recover", *both, "-o", "whole.img")
 whole = digest("whole.img")
+with open("whole.img.map", newline="") as old, open("crlf.map", "w", newline="") as text:
+    text.write(old.read().replace("\n", "\r\n"))
+status, theirs, errors = run_json("remap-recover", *both, "-o", "whole.img", "-m", "crlf.map")
+ok(status == 1 and theirs["tried_sectors"] == 0, "a mapfile with CR LF is a mapfile", errors)
 for what, want, word, args in (
         ("no main", 16, "--main MAIN is needed", ["--spare", "spare.img", "-o", "new.img"]),
         ("no spare", 16, "one of --spare SPARE and --dump", ["--main", "main.img", "-o", "new.img"]),
@@ -239,6 +255,18 @@ for what, want, word, args in (
          ["--main", "spare.img", "--spare", "spare.img", "-o", "new.img"]),
         ("a dump that is none", 8, "not the JSON of remap-dump",
          ["--main", "main.img", "--dump", "spare.img", "-o", "new.img"]),
+        ("JSON of another tool", 8, "JSON of remap-check, not of remap-dump",
+         ["--main", "main.img", "--dump", "check.json", "-o", "new.img"]),
+        ("JSON of another version", 8, "another format_version than 1",
+         ["--main", "main.img", "--dump", "version.json", "-o", "new.img"]),
+        ("a mapfile with a NUL byte", 8, "nul.map: line 9: is not a position, a size and a status",
+         both + ["-o", "whole.img", "-m", "nul.map"]),
+        ("a mapfile with a negative number", 8, "negative.map: line 9: is not a position",
+         both + ["-o", "whole.img", "-m", "negative.map"]),
+        ("a mapfile with a number of 65 bits", 8, "overflow.map: line 9: is not a position",
+         both + ["-o", "whole.img", "-m", "overflow.map"]),
+        ("a mapfile of a bigger disk", 8, "bigger.map: line [0-9]+: .*ends behind the end of main",
+         both + ["-o", "whole.img", "-m", "bigger.map"]),
         ("onto main", 8, "main.img is main itself", both + ["-o", "main.img"]),
         ("onto the spare", 8, "spare.img is the spare itself", both + ["-o", "spare.img"]),
         ("onto a file", 8, "precious is there already, and no mapfile", both + ["-o", "precious"]),
