@@ -49,8 +49,15 @@ typedef u64 sector_t;
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #endif
 #ifndef min
-#define min(a, b) ((a) < (b) ? (a) : (b))
-#define max(a, b) ((a) > (b) ? (a) : (b))
+/* As the kernel's: each argument is evaluated once. */
+#define min(a, b) ({					\
+	__typeof__(a) min_a_ = (a);			\
+	__typeof__(b) min_b_ = (b);			\
+	min_a_ < min_b_ ? min_a_ : min_b_; })
+#define max(a, b) ({					\
+	__typeof__(a) max_a_ = (a);			\
+	__typeof__(b) max_b_ = (b);			\
+	max_a_ > max_b_ ? max_a_ : max_b_; })
 #endif
 #define div_u64(n, d) ((u64)(n) / (u32)(d))
 #define hweight8(x) ((unsigned int)__builtin_popcount((u8)(x)))

@@ -9,7 +9,7 @@
 #include "progress.h"
 #include "report.h"
 
-#define BAR_CHARS 30
+#define BAR_CHARS 30U
 #define UPDATE_NS 100000000	/* between two updates */
 
 static struct {

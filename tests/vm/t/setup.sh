@@ -45,6 +45,7 @@ need dm_message safe remap 2000+16 4096+8
 says 8 "safe is in use: mounted on /mnt; nothing was changed" "close while mounted" remap-setup close safe
 need umount /mnt
 need dm_message safe remap 100000+8
+is "$(remap-setup backup --all -d /tmp/all | grep -c ' written, ')" 1 "backup --all makes one of each spare"
 
 # close
 says 0 "safe is down" "close" remap-setup close safe
@@ -52,6 +53,8 @@ fails "the device is gone" dm_exists safe
 fails "and its node" test -e /dev/mapper/safe
 kept=$(ls /var/lib/dm-remap)
 like "$kept" "^$uuid-[0-9T]*Z\.json\.gz$" "there is a backup of what the spare holds"
+is "$(echo "$kept" | wc -l)" 1 "and one only"
+like "$(gzip -dc "/var/lib/dm-remap/$kept")" '"mapped": ?4' "with all that it holds"
 is "$(stat -c %a /var/lib/dm-remap)" 700 "for root only"
 runs "the spare is clean" remap-check -n $SPARE
 dump=$(remap-dump -F json $SPARE)
