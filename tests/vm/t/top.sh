@@ -99,8 +99,31 @@ need umount small
 runs "JSON" sh -c "$top --json -n 1 safe >json"
 like "$(cat json)" "\"used\":$(status safe used)," "has what the target says"
 
-need dm_remove safe
+# The screen, on a terminal: what happens to a device is on it, and keys choose. Each text is one that
+# was not there before; SIGCONT has everything drawn anew, so that it comes in one piece.
+mkfifo keys
+TERM=xterm pty sh -c 'echo $$ >pid; exec remap-top -d 0.1' <keys >>screen &
+pid=$!
+exec 4>keys
+# shows TEXT: it is on the screen sooner or later
+on_screen() { kill -CONT "$(cat pid)" && sleep 1; grep -aqF -- "$1" screen; }
+shows() { wait_for 6 on_screen "$1"; ok $? "the screen shows: $1" || diag "$(cat -v screen | tail -c 3000)"; }
+wait_for 240 test -s pid
+shows "2 devices: 2 ok"
+shows "other: main ram2"
+printf '\033[F' >&4
+shows "safe: main dm-"
+inject main add w 5000 MEDIUM
+sio w /dev/mapper/safe 5000 8 >/dev/null
+shows "1 block remapped"
 need dm_remove other
+shows "2 devices: 1 gone, 1 ok"
+printf q >&4
+exec 4>&-
+wait $pid
+is "$?" 0 "q ends it, and the terminal is as it was"
+
+need dm_remove safe
 frame safe
 is "$(cell safe 2)" absent "removed devices are absent"
 done_testing
