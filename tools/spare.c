@@ -147,8 +147,8 @@ int spare_refuse_foreign(const struct spare_load *spare, const struct device *de
 
 	if (!foreign)
 		return STATUS_DONE;
-	report_error("%s is a spare, but also holds something else: %s; nothing was changed (see remap-check -n %s)",
-		     dev->shown, foreign, dev->shown);
+	report_error("%s is a spare, but also holds something else: %s; nothing was changed (if it was given to somebody else it is no spare any more; if that is only a leftover, as the backup header of a partition table: wipefs %s shows where it is, wipefs -b -o OFFSET %s takes it away, and remap-check repairs what it had overwritten)",
+		     dev->shown, foreign, dev->shown, dev->shown);
 	free(foreign);
 	return STATUS_FAILED;
 }

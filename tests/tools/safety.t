@@ -193,6 +193,21 @@ else
 	skip "swap" "not root, or swapon is not permitted on this filesystem"
 fi
 
+# A signature that is only a leftover (here of swap space): what is advised works.
+if command -v wipefs >/dev/null; then
+	new_spare s.img 16M
+	printf '\1\0\0\0\377\17\0\0' | dd of=s.img bs=1 seek=1024 conv=notrunc status=none
+	printf SWAPSPACE2 | dd of=s.img bs=1 seek=4086 conv=notrunc status=none
+	refused 8 "wipefs -b -o OFFSET s.img takes it away" "import: a leftover of swap space" s.img \
+		remap-import --from list s.img
+	offset=$(wipefs --noheadings --output OFFSET s.img | head -n 1)
+	ok "wipefs takes it away" env HOME="$work" wipefs -q -b -o "$offset" s.img
+	run remap-import -q -b 4096 --from list s.img
+	exits 0 "and then it is a spare again"
+else
+	skip "a leftover signature on a spare" "no wipefs"
+fi
+
 # A spare that somebody put a filesystem on: its superblock is ours still, in other copies.
 if command -v mkfs.ext4 >/dev/null; then
 	new_spare s.img 16M
