@@ -393,14 +393,20 @@ static const char *explain_create(int error)
 int assembly_create(const char *name, const u8 uuid[16], const struct dm_line *line)
 {
 	char dm_uuid[UUID_BYTES + 8], text[UUID_BYTES];
+	bool left;
 	int log, r;
 
 	snprintf(dm_uuid, sizeof(dm_uuid), BLOCKDEV_OUR_UUID "%s", units_uuid(uuid, text));
 	log = kernel_log_begin();
 	r = dm_table_create(name, dm_uuid, line);
+	/* What of another one is there under -EEXIST is not this one's. */
+	left = r && r != -EEXIST && dm_table_exists(NULL, dm_uuid);
 	if (r)
 		report_error("%s could not be brought up: %s%s", name, explain_create(r),
-			     r == -EEXIST ? "" : "; no device is left behind");
+			     r == -EEXIST || left ? "" : "; no device is left behind");
+	if (left)
+		report_error("a device %s that serves nothing could not be removed, and is left behind: dmsetup remove %s",
+			     name, name);
 	kernel_log_end(log, r);
 	return r ? STATUS_FAILED : STATUS_DONE;
 }

@@ -57,7 +57,8 @@ bool dm_table_exists(const char *name, const char *uuid);
  * @uuid: device mapper's, for udev and for finding it again
  * @line: its table
  *
- * After an error there is no such device. Its node is there when this returns.
+ * After an error there is no such device, unless somebody has it open and it could not be removed:
+ * dm_table_exists() tells. Its node is there when this returns.
  *
  * Return: 0; -EEXIST when name or @uuid is in use; -EBUSY when a device of the table is; what else
  * the target answered.
