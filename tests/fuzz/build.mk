@@ -4,7 +4,7 @@
 # which a target takes what it calls. A tool's main() becomes remap_NAME_main() there.
 
 FUZZ_CC ?= clang-14
-FUZZ_SECONDS ?= 7
+FUZZ_SECONDS ?= $(if $(CI),7,60)
 FUZZ_RUNS ?= 10000000
 FUZZ_JOBS ?= 2
 FUZZ := $(BUILD)/fuzz
