@@ -49,7 +49,10 @@ typedef u64 sector_t;
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #endif
 #ifndef min
-/* As the kernel's: each argument is evaluated once. */
+#ifdef CPPCHECK	/* which cannot read the others in an initializer */
+#define min(a, b) ((a) < (b) ? (a) : (b))
+#define max(a, b) ((a) > (b) ? (a) : (b))
+#else			/* as the kernel's: each argument is evaluated once */
 #define min(a, b) ({					\
 	__typeof__(a) min_a_ = (a);			\
 	__typeof__(b) min_b_ = (b);			\
@@ -58,6 +61,7 @@ typedef u64 sector_t;
 	__typeof__(a) max_a_ = (a);			\
 	__typeof__(b) max_b_ = (b);			\
 	max_a_ > max_b_ ? max_a_ : max_b_; })
+#endif
 #endif
 #define div_u64(n, d) ((u64)(n) / (u32)(d))
 #define hweight8(x) ((unsigned int)__builtin_popcount((u8)(x)))
