@@ -121,9 +121,9 @@ need dm_create r "$T"
 runs "verify on a new device" pattern verify -S $S
 
 # remove under load is refused; at its end all is there
-pattern load -S $S -t 2 -j 4 >/tmp/load.out 2>&1 &
+pattern load -S $S -t 5 -j 4 >/tmp/load.out 2>&1 &
 load=$!
-usleep 500000
+wait_for 60 eval '[ "$(dmsetup info -c --noheadings -o open r)" -ge 1 ]'
 fails "remove while in use" dm_remove r
 wait $load
 is "$?" 0 "the load did not notice"
