@@ -34,7 +34,7 @@ struct backup {
  */
 int backup_make(struct backup *backup, const char *spare, const char *dir);
 
-/* Is there a backup after backup_make() returned @status? */
+/* Is there a backup after backup_make(), whole or partial? */
 static inline bool backup_was_made(const struct backup *backup)
 {
 	return backup->path[0];
