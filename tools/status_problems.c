@@ -148,6 +148,8 @@ static void judge_backup(struct status_report *report, const struct row *row, co
 {
 	u64 age = status_backup_age(report, row);
 
+	if (!row->status.used)	/* a spare that is new: there is nothing to lose */
+		return;
 	if (age == BACKUP_NEVER)
 		add_problem(report, SEVERITY_WARNING, row->shown,
 			    "no backup of what its spare holds: remap-setup backup %s; is "
