@@ -87,10 +87,10 @@ sed -n 's/^dm_remap_\([a-z_]*\){.*/\1/p' metrics.prom | sort -u | while read -r 
 	grep -q "^# HELP dm_remap_$name ." metrics.prom && grep -q "^# TYPE dm_remap_$name " metrics.prom || echo "$name"
 done >bare
 is "$(cat bare)" "" "every metric has a help and a type"
-if promtool=$(command -v promtool); then
+if promtool=$("$tests_dir/promtool" 2>reason); then
 	ok "promtool finds nothing" sh -c "'$promtool' check metrics <metrics.prom"
 else
-	skip "metrics" "no promtool"
+	skip "metrics" "$(cat reason)"
 fi
 show --prometheus -o none/metrics.prom
 exits 8 "a directory that is not there"
