@@ -8,6 +8,7 @@
 #include "format.h"
 
 #define SB_MAGIC "DMREMAP4"
+#define SB_MAGIC_ERASING "DMRERASE"	/* as long */
 #define PAGE_MAGIC 0x50524d44U		/* "DMRP" */
 
 struct disk_superblock {
@@ -76,6 +77,7 @@ static inline void check_sizes(void)
 	BUILD_BUG_ON(sizeof(struct disk_entry) != 16);
 	BUILD_BUG_ON(sizeof(struct rmeta_entry) != 16);
 	BUILD_BUG_ON(offsetof(struct disk_superblock, main_print) != 360);
+	BUILD_BUG_ON(sizeof(SB_MAGIC_ERASING) != sizeof(SB_MAGIC));
 }
 
 static u32 crc_around(const void *raw, size_t crc_offset)
@@ -106,16 +108,10 @@ static bool all_zero(const void *raw)
 	return !bytes[0] && !memcmp(bytes, bytes + 1, RMETA_BYTES - 1);
 }
 
-enum rmeta_defect rmeta_superblock_decode(const void *raw, u8 copy, struct rmeta_superblock *sb)
+/* All but the magic and the CRC. */
+static enum rmeta_defect decode_fields(const struct disk_superblock *disk, u8 copy,
+				       struct rmeta_superblock *sb)
 {
-	const struct disk_superblock *disk = raw;
-
-	check_sizes();
-	memset(sb, 0, sizeof(*sb));
-	if (memcmp(disk->magic, SB_MAGIC, sizeof(disk->magic)))
-		return all_zero(raw) ? RMETA_BAD_ZERO : RMETA_BAD_MAGIC;
-	if (le32_to_cpu(disk->crc32) != superblock_crc(raw))
-		return RMETA_BAD_CRC;
 	if (le32_to_cpu(disk->version) != RMETA_VERSION)
 		return RMETA_BAD_VERSION;
 	memcpy(sb->uuid, disk->uuid, sizeof(sb->uuid));
@@ -147,6 +143,41 @@ enum rmeta_defect rmeta_superblock_decode(const void *raw, u8 copy, struct rmeta
 	sb->main_print[0] = le32_to_cpu(disk->main_print[0]);
 	sb->main_print[1] = le32_to_cpu(disk->main_print[1]);
 	return sb->copy == copy ? RMETA_GOOD : RMETA_BAD_COPY;
+}
+
+enum rmeta_defect rmeta_superblock_decode(const void *raw, u8 copy, struct rmeta_superblock *sb)
+{
+	const struct disk_superblock *disk = raw;
+
+	check_sizes();
+	memset(sb, 0, sizeof(*sb));
+	if (memcmp(disk->magic, SB_MAGIC, sizeof(disk->magic)))
+		return all_zero(raw) ? RMETA_BAD_ZERO : RMETA_BAD_MAGIC;
+	if (le32_to_cpu(disk->crc32) != superblock_crc(raw))
+		return RMETA_BAD_CRC;
+	return decode_fields(disk, copy, sb);
+}
+
+/* The CRC that a superblock has with the magic it had before it was marked. */
+static u32 erasing_crc(const struct disk_superblock *disk)
+{
+	const size_t crc_offset = offsetof(struct disk_superblock, crc32);
+	static const u8 zero[4];
+	u32 crc;
+
+	crc = rmeta_crc32(0, SB_MAGIC, crc_offset);
+	crc = rmeta_crc32(crc, zero, sizeof(zero));
+	return rmeta_crc32(crc, (const u8 *)disk + crc_offset + 4, RMETA_BYTES - crc_offset - 4);
+}
+
+bool rmeta_erasing_decode(const void *raw, u8 copy, struct rmeta_superblock *sb)
+{
+	const struct disk_superblock *disk = raw;
+
+	memset(sb, 0, sizeof(*sb));
+	return !memcmp(disk->magic, SB_MAGIC_ERASING, sizeof(disk->magic)) &&
+	       le32_to_cpu(disk->crc32) == erasing_crc(disk) &&
+	       decode_fields(disk, copy, sb) == RMETA_GOOD;
 }
 
 /* Copy text into a field of the disk, padded with NULs, which need not end in one. */
@@ -193,6 +224,14 @@ void rmeta_superblock_encode(void *raw, const struct rmeta_superblock *sb)
 	disk->main_print[0] = cpu_to_le32(sb->main_print[0]);
 	disk->main_print[1] = cpu_to_le32(sb->main_print[1]);
 	disk->crc32 = cpu_to_le32(superblock_crc(raw));
+}
+
+void rmeta_erasing_encode(void *raw, const struct rmeta_superblock *sb)
+{
+	struct disk_superblock *disk = raw;
+
+	rmeta_superblock_encode(raw, sb);
+	memcpy(disk->magic, SB_MAGIC_ERASING, sizeof(disk->magic));
 }
 
 void rmeta_superblock_set_copy(void *raw, u8 copy)

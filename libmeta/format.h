@@ -187,6 +187,23 @@ enum rmeta_defect rmeta_superblock_decode(const void *raw, u8 copy, struct rmeta
 void rmeta_superblock_encode(void *raw, const struct rmeta_superblock *sb);
 
 /**
+ * rmeta_erasing_decode() - is this the mark of an erase, see erase.h?
+ * @raw: RMETA_BYTES bytes
+ * @copy: which of the five places they were read from, 0..4
+ * @sb: out: what the superblock said
+ *
+ * Return: true for a superblock that is marked, and whole but for that.
+ */
+bool rmeta_erasing_decode(const void *raw, u8 copy, struct rmeta_superblock *sb);
+
+/**
+ * rmeta_erasing_encode() - as rmeta_superblock_encode(), but marked: it does not count any more
+ * @raw: as there
+ * @sb: what to write
+ */
+void rmeta_erasing_encode(void *raw, const struct rmeta_superblock *sb);
+
+/**
  * rmeta_superblock_set_copy() - make an encoded superblock copy @copy of the five
  */
 void rmeta_superblock_set_copy(void *raw, u8 copy);

@@ -151,6 +151,29 @@ static void test_superblock_defects(void)
 	is(rmeta_superblock_decode(raw, 3, &back), RMETA_BAD_MAGIC, "another magic");
 }
 
+static void test_superblock_marked(void)
+{
+	struct rmeta_superblock sb = full_superblock(), back;
+	unsigned int byte, undetected = 0;
+	u8 plain[RMETA_BYTES] = { 0 };
+
+	rmeta_superblock_encode(plain, &sb);
+	memset(raw, 0, sizeof(raw));
+	rmeta_erasing_encode(raw, &sb);
+	is(rmeta_superblock_decode(raw, 3, &back), RMETA_BAD_MAGIC, "marked, it does not count");
+	is(memcmp(raw + 8, plain + 8, RMETA_BYTES - 8), 0, "only its magic is another");
+	ok(rmeta_erasing_decode(raw, 3, &back), "the mark is recognised");
+	is(memcmp(&back, &sb, sizeof(sb)), 0, "and says what the superblock said");
+	ok(!rmeta_erasing_decode(raw, 4, &back), "not in another copy's place");
+	ok(!rmeta_erasing_decode(plain, 3, &back), "a superblock is no mark");
+	for (byte = 0; byte < RMETA_BYTES; byte++) {
+		raw[byte] ^= 1;
+		undetected += rmeta_erasing_decode(raw, 3, &back);
+		raw[byte] ^= 1;
+	}
+	is(undetected, 0, "a bit of any byte is noticed");
+}
+
 static void fill_entries(struct rmeta_entry *entries)
 {
 	unsigned int nr;
@@ -407,6 +430,7 @@ int main(void)
 	test_superblock_bytes();
 	test_superblock_keeps_unknown();
 	test_superblock_defects();
+	test_superblock_marked();
 	test_page_bytes();
 	test_page_changes();
 	test_page_defects();
