@@ -6,9 +6,9 @@
  * nothing either: what was overwritten on the spare is put back.
  */
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "assembly.h"
+#include "confirm.h"
 #include "dm.h"
 #include "escape.h"
 #include "keep.h"
@@ -120,24 +120,6 @@ static void show_disk(const struct device *dev, const char *fate)
 	free(holds);
 	free(id);
 	free(model);
-}
-
-/* Return: a person at a terminal said yes, or there is nobody to ask. */
-static bool confirm(const struct create_options *options, const struct make_spare *make)
-{
-	char *line = NULL;
-	size_t room = 0;
-	bool yes;
-
-	if (options->yes || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !report_is_text())
-		return true;
-	printf("Destroy what is on %s? (y/N) ", make->spare.shown);
-	fflush(stdout);
-	yes = getline(&line, &room, stdin) > 0 && (line[0] == 'y' || line[0] == 'Y');
-	free(line);
-	if (!yes)
-		report_info("nothing was changed");
-	return yes;
 }
 
 static void describe(struct new_device *new, const struct make_spare *make,
@@ -259,7 +241,7 @@ static int create(const struct create_options *options, const struct table_optio
 		describe(&new, &make, words);
 		if (options->dry_run)
 			report_out("dry run: nothing was written\n");
-		else if (confirm(options, &make))
+		else if (confirm(options->yes, "Destroy what is on %s", make.spare.shown))
 			status = do_create(&new, &make);
 		else
 			status = STATUS_CANCELLED;
