@@ -549,6 +549,9 @@ static int open_spare(struct session *session)
 		session->foreign = signature_find(&session->dev,
 						  spare_geometry(&geo, &session->dev) ? &geo : NULL);
 	session->check.writable = writes && (!session->foreign || options->force);
+	/* Half a table is left at best, also for -f. */
+	if (spare_refuse_erasing(&session->dev))
+		return STATUS_DAMAGED;
 	session->underway = undo_is_underway(&session->dev);
 	return session->underway ? explain_underway(session) : STATUS_DONE;
 }

@@ -9,6 +9,7 @@
 #include "progress.h"
 #include "report.h"
 #include "restore_session.h"
+#include "spare.h"
 #include "units.h"
 
 #define RANGES_SHOWN 20
@@ -164,6 +165,8 @@ static int run(struct restore_session *session)
 
 	if (!status && device_open(&session->spare, session->options.common.operand, DEVICE_WRITE,
 				   "spare"))
+		status = STATUS_FAILED;
+	if (!status && spare_refuse_erasing(&session->spare))
 		status = STATUS_FAILED;
 	if (!status)
 		status = restore_judge(session, &session->spare, &session->judgement);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "erase.h"
 #include "escape.h"
 #include "report.h"
 #include "signature.h"
@@ -43,6 +44,26 @@ static int status_of(int error)
 	}
 }
 
+bool spare_is_erasing(struct device *dev, struct rmeta_superblock *sb)
+{
+	int r = rmeta_erase_is_underway(&rmeta_file_ops, &dev->host, sb);
+
+	if (r < 0)
+		report_out_of_memory();
+	return r;
+}
+
+int spare_refuse_erasing(struct device *dev)
+{
+	struct rmeta_superblock sb;
+
+	if (!spare_is_erasing(dev, &sb))
+		return STATUS_DONE;
+	report_error("%s was a dm-remap spare, and its erasure was cut short; finish it with remap-setup erase %s",
+		     dev->shown, dev->shown);
+	return STATUS_DAMAGED;
+}
+
 /*
  * No superblock is valid. Pages tell a spare that lost all five from a device that never was
  * one; only the check knows how to look for them.
@@ -52,6 +73,8 @@ static int explain_no_superblock(struct device *dev)
 	struct spare_survey survey;
 	int status = STATUS_DAMAGED;
 
+	if (spare_refuse_erasing(dev))
+		return STATUS_DAMAGED;
 	if (spare_survey(&survey, dev))
 		return STATUS_FAILED;
 	if (survey.kind == SPARE_NONE) {
@@ -248,6 +271,8 @@ int spare_survey(struct spare_survey *survey, struct device *dev)
 	int r;
 
 	*survey = (struct spare_survey){ .kind = SPARE_NONE };
+	if (spare_refuse_erasing(dev))
+		return -EUCLEAN;
 	r = rmeta_check_run(&rmeta_file_ops, &dev->host, &check);
 	if (r && r != -ENODATA) {
 		report_error("cannot look at what is on %s: %s", dev->shown, strerror(-r));

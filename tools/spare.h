@@ -82,9 +82,25 @@ struct spare_survey {
  *
  * Works through damage: superblocks may be gone.
  *
- * Return: 0, or a negative errno with an error reported.
+ * Return: 0, or a negative errno with an error reported; -EUCLEAN: an erase of it was cut short.
  */
 int spare_survey(struct spare_survey *survey, struct device *dev);
+
+/**
+ * spare_is_erasing() - was an erase of what is on a device cut short?
+ * @dev: open device
+ * @sb: out: what its superblock said
+ *
+ * What is left then is part of a table, and no tool but remap-setup erase has anything to do with it.
+ */
+bool spare_is_erasing(struct device *dev, struct rmeta_superblock *sb);
+
+/**
+ * spare_refuse_erasing() - report an erase that was cut short
+ *
+ * Return: STATUS_DONE, or STATUS_DAMAGED with an error that names the command which finishes it.
+ */
+int spare_refuse_erasing(struct device *dev);
 
 /**
  * spare_refuse_foreign() - is it a spare only?
