@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Bad input of remap-check, remap-format and remap-dump, as tables: for each line the status, a
+# Bad input of remap-check, remap-format, remap-dump and remap-setup erase, as tables: for each line the status, a
 # message that names the thing, and the target as it was.
 . "$(dirname "$0")/lib.sh"
 
@@ -75,11 +75,14 @@ each "$targets" spare remap-format --main-size 1G @
 each "$targets" spare remap-check --apply-undo undo @
 each "$targets" main remap-format -f --main @ empty-spare.img
 each "$targets" main remap-check -n --main @ s.img
+each "$targets" spare remap-setup erase -f @
+each "$targets" device remap-setup erase --retired-to @ s.img
 is "$(ls there)" "" "no output file is left of what failed"
 contents_check=${contents//|\[48\]|length of this device|/|[48]|shorter than the spare was|}
 each "$contents_check" spare remap-check -n @
 each "$contents_check" spare remap-check -y @
 each "$contents" spare remap-dump @
+each "$contents" spare remap-setup erase -f @
 rm -f 512-bytes 4095-bytes first-half header-only
 
 # What a spare cannot be made of.

@@ -9,9 +9,10 @@ format() { remap-format -f --main-size 1G "$1"; }
 import() { remap-import -b 4096 --from list "$1"; }
 repair() { remap-check -y "$1"; }
 restore() { remap-restore -f -i dump.json "$1"; }
+erase() { remap-setup erase -f "$1"; }
 unrepair() { remap-check -f --apply-undo undo "$1"; }
 recover() { remap-recover -f --main source.img --spare source-spare.img -o "$1" -m target.map; }
-writers="format import repair restore unrepair"	# of spares; remap-recover takes any device
+writers="format import repair restore erase unrepair"	# of spares; remap-recover takes any device
 seq 5 9 >list
 truncate -s 8M source.img
 new_spare source-spare.img 8M --main-size 8M
