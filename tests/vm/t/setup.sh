@@ -146,6 +146,33 @@ like "$(dm_table safe)" "5 read_policy remap breaker 77 600" "the table has them
 need remap-setup close safe
 says 16 '-o: option "breaker=77" takes 2 values' "a bad option" remap-setup open -o breaker=77 safe $SPARE
 
+# A spare that is not needed any more, and one of which the erasure was cut short.
+need remap-setup create gone /dev/vdc /dev/vdd
+need dm_message gone remap 8+8
+says 8 "/dev/vdd is in use: held by device mapper .dm-[0-9]*, .gone" "erase a spare in use" \
+	remap-setup erase /dev/vdd
+need remap-setup close gone
+before=$(sum_of /dev/vdd)
+says 8 "/dev/vdd holds data of 1 block of main; it is not erased" "erase a spare that is needed" \
+	remap-setup erase /dev/vdd
+is "$(sum_of /dev/vdd)" "$before" "it is as it was"
+need remap-setup open gone /dev/vdd
+need remap-setup unmap gone --all
+need remap-setup close gone
+for sector in 0 1024 2048 4096 8192; do
+	printf DMRERASE | dd of=/dev/vdd bs=512 seek=$sector conv=notrunc,fsync 2>/dev/null
+done
+before=$(sum_of /dev/vdd)
+cut="/dev/vdd was a dm-remap spare, and its erasure was cut short; finish it with remap-setup erase /dev/vdd"
+says 4 "$cut" "open one that is half erased" remap-setup open gone /dev/vdd
+says 8 "$cut" "create on it" remap-setup create -f gone /dev/vdc /dev/vdd
+fails "the target refuses it, too" remap_create gone /dev/vdc /dev/vdd format
+dm_exists gone && need dm_remove gone
+is "$(sum_of /dev/vdd)" "$before" "and it is as it was"
+says 0 "/dev/vdd is not a spare any more" "erase goes on" remap-setup erase /dev/vdd
+says 0 "^/dev/vdd .*no known signature; lost" "it is a blank device" remap-setup create gone /dev/vdc /dev/vdd
+need remap-setup close gone
+
 # Another host.
 hostname beta
 echo 00000000000000000000000000000001 >/etc/machine-id
