@@ -246,27 +246,6 @@ static int check_host(struct assembly *assembly)
 	return status;
 }
 
-/* Blocks of which the slot has at least one sector. */
-static u32 count_stored(const struct rmeta_table *table)
-{
-	u64 slot, end = min((u64)table->sb.pages_used * RMETA_PAGE_ENTRIES,
-			    (u64)rmeta_slots(&table->store.geo));
-	u32 stored = 0;
-
-	for (slot = 0; slot < end; slot++) {
-		const struct rmeta_entry *entry = rmeta_table_entry(table, (slot_t)slot);
-		u16 sectors;
-
-		if (entry->state != RMETA_MAPPED && entry->state != RMETA_LOST)
-			continue;
-		sectors = rmeta_block_mask(rmeta_where_block(entry->where), table->sb.main_sectors,
-					   table->sb.block_shift);
-		if (sectors & ~rmeta_where_mask(entry->where))
-			stored++;
-	}
-	return stored;
-}
-
 static int check_print(struct assembly *assembly)
 {
 	const struct rmeta_superblock *sb = &assembly->load.table.sb;
@@ -284,7 +263,7 @@ static int check_print(struct assembly *assembly)
 			    assembly->main.shown);
 		return STATUS_DONE;
 	}
-	stale = count_stored(&assembly->load.table);
+	stale = spare_count_stored(&assembly->load.table);
 	if ((print[0] == sb->main_print[0] && print[1] == sb->main_print[1]) || !stale)
 		return STATUS_DONE;
 	if (assembly->options.accept_changed) {

@@ -99,24 +99,6 @@ struct erasure {
  * Is it needed?
  */
 
-static u32 count_stored(const struct rmeta_table *table)
-{
-	u64 slots = min((u64)table->sb.pages_used * RMETA_PAGE_ENTRIES,
-			(u64)rmeta_slots(&table->store.geo));
-	u32 stored = 0;
-	u64 slot;
-
-	for (slot = 0; slot < slots; slot++) {
-		const struct rmeta_entry *entry = rmeta_table_entry(table, (slot_t)slot);
-		u16 all = rmeta_block_mask(rmeta_where_block(entry->where), table->sb.main_sectors,
-					   table->sb.block_shift);
-
-		if (entry->state == RMETA_MAPPED || entry->state == RMETA_LOST)
-			stored += !!(all & (u16)~rmeta_where_mask(entry->where));
-	}
-	return stored;
-}
-
 static int check_signature(const struct erasure *erasure)
 {
 	struct rmeta_geometry geo;
@@ -247,7 +229,7 @@ static int examine(struct erasure *erasure)
 	if (status)
 		return status;
 	erasure->sb = erasure->load.table.sb;
-	erasure->stored = count_stored(&erasure->load.table);
+	erasure->stored = spare_count_stored(&erasure->load.table);
 	status = check_state(erasure);
 	if (!status)
 		status = check_signature(erasure);

@@ -164,6 +164,24 @@ int spare_release(struct spare_load *spare, struct device *dev)
 	return STATUS_FAILED;
 }
 
+u32 spare_count_stored(const struct rmeta_table *table)
+{
+	u64 slots = min((u64)table->sb.pages_used * RMETA_PAGE_ENTRIES,
+			(u64)rmeta_slots(&table->store.geo));
+	u32 stored = 0;
+	u64 slot;
+
+	for (slot = 0; slot < slots; slot++) {
+		const struct rmeta_entry *entry = rmeta_table_entry(table, (slot_t)slot);
+		u16 all = rmeta_block_mask(rmeta_where_block(entry->where), table->sb.main_sectors,
+					   table->sb.block_shift);
+
+		if (entry->state == RMETA_MAPPED || entry->state == RMETA_LOST)
+			stored += !!(all & (u16)~rmeta_where_mask(entry->where));
+	}
+	return stored;
+}
+
 int spare_refuse_foreign(const struct spare_load *spare, const struct device *dev)
 {
 	char *foreign = signature_find(dev, &spare->table.store.geo);

@@ -54,6 +54,12 @@ void spare_unload(struct spare_load *spare);
  */
 int spare_release(struct spare_load *spare, struct device *dev);
 
+/**
+ * spare_count_stored() - blocks of main of which a slot has at least one sector
+ * @table: of the spare, loaded
+ */
+u32 spare_count_stored(const struct rmeta_table *table);
+
 enum spare_kind {
 	SPARE_NONE,	/* nothing of dm-remap */
 	SPARE_EMPTY,	/* a spare without remaps, or a format or restore that was cut short */
