@@ -63,6 +63,17 @@ void remap_set_budget(struct remap_ctx *ctx, unsigned long least)
 }
 
 /**
+ * remap_grant_request() - one request more to main, also when the budget is spent
+ * @ctx: the context
+ *
+ * For what can be read now or never. What the present bio has cost so far stays known.
+ */
+void remap_grant_request(struct remap_ctx *ctx)
+{
+	ctx->budget = max(ctx->budget, ctx->spent + 1);
+}
+
+/**
  * remap_note_error() - main has failed a request
  * @core: the core
  * @op: REQ_OP_READ or REQ_OP_WRITE

@@ -837,6 +837,7 @@ void remap_copy_to_part(const struct remap_part *part, const void *buffer);
 enum remap_alive remap_main_alive(struct remap_ctx *ctx, block_t block, enum req_op op);
 void remap_note_error(struct remap_core *core, enum req_op op, sector_t sector);
 void remap_set_budget(struct remap_ctx *ctx, unsigned long least);
+void remap_grant_request(struct remap_ctx *ctx);
 
 /* meta.c */
 extern const struct rmeta_host_ops remap_host_ops;

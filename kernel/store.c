@@ -326,7 +326,7 @@ static blk_status_t move_block(struct remap_ctx *ctx, const struct remap_part *p
 	lost = in_slot & ~present;
 	if (lost && !view->lost) {
 		/* A lost entry has no pending bits: now or never. */
-		remap_set_budget(ctx, 1);
+		remap_grant_request(ctx);
 		present |= remap_salvage(ctx, part->block, view->mask & ~bits, false);
 	}
 	present |= bits;

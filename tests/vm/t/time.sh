@@ -80,4 +80,30 @@ is "$n" 2 "the read and one retry"
 used "it is recorded" $((base + 17))
 is "$(sio r $D 90120 120 @1)" "r 90120+120 OK" "another read has a budget of its own"
 need dm_remove r
+
+#---- one budget for a bio, also when a block of it moves on the way
+
+inject disk clear
+faulty spare $S 131072
+need remap_create r $M /dev/mapper/spare retry_budget 1 no_auto_remap
+gate hold before w 106496+8
+sio w $D 106496 10 @5 >/tmp/out &	# a block that main fails, and two sectors of the next
+writer=$!
+wait_for 60 gate_has 0 1 || bail "the write should be held"
+need dm_message r import manual 106504	# which gets a slot meanwhile, with
+need sio w $D 106509 1 @6		# one sector of it in there
+for op in r "w times 2"; do
+	# shellcheck disable=SC2086
+	set -- $op
+	inject spare add "$1" 10712+23688 MEDIUM $2 $3
+done
+inject disk add w 106496+8 MEDIUM delay 1100
+inject disk add r 106504+8 MEDIUM delay 600
+before=$(inject_count disk reads)
+gate release
+wait $writer
+is "$(cat /tmp/out)" "w 106496+10 ENODATA" "a write to a bad block, and to one whose slot is bad"
+is "$(status r lost)" 6 "what its slot and main do not give is lost"
+is $(($(inject_count disk reads) - before)) 1 "time is up: one request to save what was pending, and no more"
+need dm_remove r
 done_testing
