@@ -25,6 +25,8 @@ static int set_feature(struct remap_target *t, unsigned int nr, char **words)
 	if (r)
 		remap_warn(t->core, "message: set %s %s: %s", words[0], nr > 1 ? words[1] : "",
 			   error);
+	else if (!strcmp(words[0], "scan_interval"))
+		remap_scan_wake(t->core);
 	return r;
 }
 

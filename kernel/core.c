@@ -239,8 +239,8 @@ static struct remap_core *make_core(struct remap_target *t)
 	core->fenced = kvmalloc_array(REMAP_FENCED, sizeof(*core->fenced), GFP_KERNEL);
 	core->percpu = alloc_percpu(struct remap_percpu);
 	/* All of them, so that all can be undone. */
-	if (remap_meta_init(core) | remap_work_init(core) | remap_jobs_init(core) || !core->regions || !core->fenced ||
-	    !core->percpu) {
+	if (remap_meta_init(core) | remap_work_init(core) | remap_jobs_init(core) ||
+	    !core->regions || !core->fenced || !core->percpu) {
 		free_core(core);
 		return NULL;
 	}
@@ -466,6 +466,7 @@ static int go_live(struct remap_core *core, struct remap_target *t)
 	close_breaker(core);
 	set_live(core, t);
 	remap_scan_interval(core, t->features.scan_interval);
+	remap_scan_wake(core);
 	core->was_live = true;
 	add_files(core);
 	/* An error would leave the device suspended for ever. */

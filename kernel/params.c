@@ -38,6 +38,7 @@ static bool parse_number(const char *word, u32 least, u32 most, u32 *value)
 	return !kstrtou32(word, 10, value) && *value >= least && *value <= most;
 }
 
+/* @values: one of two may be NULL when features are live: it stays. */
 static int parse_feature(struct remap_features *features, enum remap_feature_id id, char **values,
 			 char **error)
 {
@@ -62,8 +63,10 @@ static int parse_feature(struct remap_features *features, enum remap_feature_id 
 		WRITE_ONCE(features->no_auto_remap, true);
 		return 0;
 	case REMAP_F_BREAKER:
-		if (!parse_number(values[0], 1, U32_MAX, &number) ||
-		    !parse_number(values[1], 1, MAX_SECONDS, &more))
+		number = features->breaker_slots;
+		more = features->breaker_seconds;
+		if ((values[0] && !parse_number(values[0], 1, U32_MAX, &number)) ||
+		    (values[1] && !parse_number(values[1], 1, MAX_SECONDS, &more)))
 			return fail(error, "breaker is <slots> <seconds>, seconds at most 86400");
 		WRITE_ONCE(features->breaker_slots, number);
 		WRITE_ONCE(features->breaker_seconds, more);
@@ -176,8 +179,11 @@ static void forget(struct remap_features *features, enum remap_feature_id id)
  * remap_set_feature() - change a feature of a live table
  * @t: the live target
  * @argc: words
- * @argv: the feature and its values; those without one in a table line take on or off
+ * @argv: the feature and its values; those without one in a table line take on or off. One of
+ *	the two of the breaker may be NULL: it stays as it is
  * @error: out: what is wrong
+ *
+ * A new scan_interval has effect when remap_scan_wake() has been called, which may sleep.
  *
  * Return: 0, or -EINVAL and nothing has changed.
  * Context: process; takes state_lock, does not wait for I/O.
@@ -206,11 +212,11 @@ int remap_set_feature(struct remap_target *t, unsigned int argc, char **argv, ch
 		if (!r && !is_given(features, id))
 			features->given[features->nr_given++] = (u8)id;
 	}
+	if (!r && id == REMAP_F_SCAN_INTERVAL)
+		remap_scan_interval(t->core, features->scan_interval);
 	mutex_unlock(&t->core->state_lock);
 	if (!r)
 		remap_event(t->core);
-	if (!r && id == REMAP_F_SCAN_INTERVAL)
-		remap_scan_interval(t->core, features->scan_interval);
 	return r;
 }
 

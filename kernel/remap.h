@@ -868,6 +868,7 @@ long remap_scan_step(struct remap_job *job);
 void remap_scan_start(struct remap_core *core);
 void remap_scan_stop(struct remap_core *core);
 void remap_scan_interval(struct remap_core *core, u32 interval);
+void remap_scan_wake(struct remap_core *core);
 void remap_scan_reset(struct remap_core *core);
 u32 remap_scan_share(const struct remap_core *core);
 void remap_scan_exit(struct remap_core *core);

@@ -358,12 +358,24 @@ void remap_scan_stop(struct remap_core *core)
  * @core: live
  * @interval: seconds; 0: never. A pass that is under way goes on.
  *
- * Context: process; sleeps until a step that is under way is over.
+ * Has effect when remap_scan_wake() has been called.
+ *
+ * Context: any.
  */
 void remap_scan_interval(struct remap_core *core, u32 interval)
 {
 	WRITE_ONCE(core->scan.interval, interval);
-	if (!interval)
+}
+
+/**
+ * remap_scan_wake() - let the job see a new interval
+ * @core: has been live
+ *
+ * Context: process, without event_lock; sleeps until a step that is under way is over.
+ */
+void remap_scan_wake(struct remap_core *core)
+{
+	if (!READ_ONCE(core->scan.interval))
 		return;
 	if (!remap_job_kick(&core->jobs[REMAP_JOB_SCAN]))
 		remap_job_start(&core->jobs[REMAP_JOB_SCAN], NULL);

@@ -150,27 +150,34 @@ static struct attribute *health_attrs[] = {
  * Features
  */
 
-/* Set one feature; a feature of two values keeps the other one. */
-static ssize_t set(struct kobject *kobj, size_t count, unsigned int argc, char **argv)
+#define WORD_BYTES 32
+
+/*
+ * Set one feature to what was written. @at: which of its @nr values that is; the others stay as
+ * they are.
+ */
+static ssize_t set_value(struct kobject *kobj, char *feature, unsigned int nr, unsigned int at,
+			 const char *buf, size_t count)
 {
 	struct remap_core *core = core_of(kobj);
-	char *error;
+	char word[WORD_BYTES], *argv[3] = { feature };
+	char *error = "the value is too long";
 	int r = -ENODEV;
 
+	/* Cut short it could be another number, and a good one. */
+	argv[1 + at] = strscpy(word, buf, sizeof(word)) < 0 ? NULL : strim(word);
 	mutex_lock(&core->event_lock);
-	if (core->live)
-		r = remap_set_feature(core->live, argc, argv, &error);
+	if (core->live && !argv[1 + at])
+		r = -EINVAL;
+	else if (core->live)
+		r = remap_set_feature(core->live, 1 + nr, argv, &error);
 	if (r == -EINVAL)
-		remap_warn(core, "sysfs: %s %s: %s", argv[0], argv[1], error);
+		remap_warn(core, "sysfs: %s %s: %s", feature, argv[1 + at] ?: "", error);
 	mutex_unlock(&core->event_lock);
+	/* May sleep for as long as a disk takes, so with nothing held; the core cannot go. */
+	if (!r && !strcmp(feature, "scan_interval"))
+		remap_scan_wake(core);
 	return r ?: count;
-}
-
-/* A copy of what was written, without the newline. */
-static char *word_of(char *word, size_t bytes, const char *buf)
-{
-	strscpy(word, buf, bytes);
-	return strim(word);
 }
 
 static u32 feature_of(struct kobject *kobj, size_t offset)
@@ -198,9 +205,7 @@ static u32 feature_of(struct kobject *kobj, size_t offset)
 	static ssize_t field##_store(struct kobject *kobj, struct kobj_attribute *attr,	\
 				     const char *buf, size_t count)		\
 	{									\
-		char word[32], *argv[] = { #field, word_of(word, sizeof(word), buf) };	\
-										\
-		return set(kobj, count, 2, argv);				\
+		return set_value(kobj, #field, 1, 0, buf, count);		\
 	}									\
 	static struct kobj_attribute field##_attr = __ATTR_RW(field)
 
@@ -213,23 +218,13 @@ FEATURE_SHOW(breaker_seconds)
 static ssize_t breaker_slots_store(struct kobject *kobj, struct kobj_attribute *attr,
 				   const char *buf, size_t count)
 {
-	char word[32], other[12];
-	char *argv[] = { "breaker", word_of(word, sizeof(word), buf), other };
-
-	snprintf(other, sizeof(other), "%u",
-		 feature_of(kobj, offsetof(struct remap_features, breaker_seconds)));
-	return set(kobj, count, 3, argv);
+	return set_value(kobj, "breaker", 2, 0, buf, count);
 }
 
 static ssize_t breaker_seconds_store(struct kobject *kobj, struct kobj_attribute *attr,
 				     const char *buf, size_t count)
 {
-	char word[32], other[12];
-	char *argv[] = { "breaker", other, word_of(word, sizeof(word), buf) };
-
-	snprintf(other, sizeof(other), "%u",
-		 feature_of(kobj, offsetof(struct remap_features, breaker_slots)));
-	return set(kobj, count, 3, argv);
+	return set_value(kobj, "breaker", 2, 1, buf, count);
 }
 
 static struct kobj_attribute breaker_slots_attr = __ATTR_RW(breaker_slots);
@@ -256,9 +251,7 @@ static ssize_t read_policy_show(struct kobject *kobj, struct kobj_attribute *att
 static ssize_t read_policy_store(struct kobject *kobj, struct kobj_attribute *attr,
 				 const char *buf, size_t count)
 {
-	char word[32], *argv[] = { "read_policy", word_of(word, sizeof(word), buf) };
-
-	return set(kobj, count, 2, argv);
+	return set_value(kobj, "read_policy", 1, 0, buf, count);
 }
 
 static ssize_t no_auto_remap_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -271,9 +264,7 @@ static ssize_t no_auto_remap_show(struct kobject *kobj, struct kobj_attribute *a
 static ssize_t no_auto_remap_store(struct kobject *kobj, struct kobj_attribute *attr,
 				   const char *buf, size_t count)
 {
-	char word[32], *argv[] = { "no_auto_remap", word_of(word, sizeof(word), buf) };
-
-	return set(kobj, count, 2, argv);
+	return set_value(kobj, "no_auto_remap", 1, 0, buf, count);
 }
 
 static struct kobj_attribute read_policy_attr = __ATTR_RW(read_policy);

@@ -75,12 +75,36 @@ is "$(file config/breaker_slots) $(status r breaker)" "9 7" "breaker: nine in an
 before=$(dm_table r)
 for word in "retry_budget -1" "retry_budget 86401" "retry_budget 1x" "breaker_slots 0" \
 	"breaker_seconds 0" "read_policy never" "no_auto_remap maybe" "scan_interval 31536001" \
-	"scan_interval 99999999999999999999999999999999999999"; do
+	"scan_interval 99999999999999999999999999999999999999" \
+	"breaker_slots 00000000000000000000000000000070000" "retry_budget 0000000000000000000000000000000700"; do
 	# shellcheck disable=SC2086
 	fails "refused: $word" put $word
 done
 is "$(dm_table r)" "$before" "nothing has changed"
 fails "a file that is read-only" put uuid 1
+
+# two who write one value of the breaker each: neither takes the other's back
+(
+	i=0
+	while [ $i -lt 150 ]; do
+		put breaker_seconds 71
+		put breaker_seconds 70
+		i=$((i + 1))
+	done
+) &
+writer=$!
+undone=0
+i=0
+while [ $i -lt 150 ]; do
+	for n in 21 20; do
+		put breaker_slots $n
+		[ "$(file config/breaker_slots)" = $n ] || undone=$((undone + 1))
+	done
+	i=$((i + 1))
+done
+wait $writer
+is "$undone $(file config/breaker_slots) $(file config/breaker_seconds)" "0 20 70" "breaker: no write was undone by one of the other value"
+need dm_message r set breaker 9 3600
 
 #---- rename, reload, a second device, a file that is open when the device goes
 
