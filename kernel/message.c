@@ -29,6 +29,8 @@ static const char *error_name(int error)
 		return "EINTR";
 	case -ENODATA:
 		return "ENODATA";
+	case -ERANGE:
+		return "ERANGE";
 	default:
 		return "EIO";
 	}

@@ -9,6 +9,8 @@
  *	mapped, no mask			copied, flushed, read back, freed
  *	mapped, some sectors pending	the same for the others; pending ones never left main
  *	lost sectors			refused: main would pretend to have them
+ *	reaches past the table line,	refused: what main has there may be somebody else's
+ *	and its slot has data for that
  *	its slot cannot be read, main	refused; the block stays where it is
  *	does not take it or does not
  *	give it back
@@ -159,9 +161,14 @@ void remap_unmap_flush(struct remap_core *core, struct remap_unmap *unmap)
 
 static int check(struct remap_core *core, block_t block, const struct remap_view *view)
 {
+	u64 end = min_t(u64, core->live->ti->len, core->main_sectors);
+	u16 in_slot = rmeta_block_mask(block, core->main_sectors, core->block_shift) & ~view->mask;
+
 	if (READ_ONCE(core->failed) || remap_fenced(core, block))
 		return -EIO;
-	return view->lost ? -ENODATA : 0;
+	if (view->lost)
+		return -ENODATA;
+	return in_slot & ~rmeta_block_mask(block, end, core->block_shift) ? -ERANGE : 0;
 }
 
 /**

@@ -194,6 +194,7 @@ const char *live_error_text(const char *error)
 		{ "EROFS", "the device is read-only" },
 		{ "ENOMEM", "the kernel has no memory" },
 		{ "EINTR", "interrupted" },
+		{ "ERANGE", "the block reaches past the end of the table, and its slot has data for what is there; load a table that covers it" },
 		{ "ENODATA", "there are lost sectors: nobody has their data" },
 		{ "EIO", "main or spare did not do it; the kernel log says more (dmesg)" },
 	};

@@ -110,7 +110,8 @@ static int collect_blocks(struct unmap *unmap, const struct rmeta_table *table)
 		block_t block = rmeta_where_block(entry->where);
 
 		sector = block << unmap->block_shift;
-		if (sector >= unmap->end_sector ||
+		/* A table may be shorter than main; blocks behind it are not the device's. */
+		if (sector >= unmap->end_sector || sector >= unmap->main_sectors ||
 		    ((block + 1) << unmap->block_shift) <= unmap->first_sector)
 			continue;
 		if (entry->state == RMETA_LOST)

@@ -114,6 +114,19 @@ need sio w $D 28672 8 @9
 is "$(dm_message r unmap 28672)" "1/1" "with all of it written it comes home"
 is "$(sio r $M 28672 8 @9)" "r 28672+8 OK" "main has it"
 
+#---- a table that is shorter than main, and ends in a block
+
+need dm_message r remap 30720
+need sio w $D 30720 8 @9
+table=$(dm_table r)
+need dm_swap r "$(echo "$table" | sed 's/^0 131072/0 30724/')"
+need sio w $M 30724 4 @10	# somebody else's
+is "$(dm_message r unmap 30720)" "0/1 ERANGE 30720" "it is refused"
+is "$(sio r $D 30720 4 @9) $(sio r $M 30724 4 @10)" "r 30720+4 OK r 30724+4 OK" "nobody's data is touched"
+need dm_swap r "$table"
+is "$(dm_message r unmap 30720)" "1/1" "with a table for all of it the block comes home"
+is "$(sio r $M 30720 8 @9)" "r 30720+8 OK" "with all it had"
+
 #---- a write that is under way to main since before its block had a slot
 
 held() { [ "$(dmsetup status gate | awk '{ print $5 }')" = "$1" ]; }
