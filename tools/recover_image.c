@@ -249,8 +249,8 @@ static void take_retries(struct copier *copier)
 
 static int run_copy(struct copier *copier)
 {
-	u64 todo_sectors, bad_sectors;
-	char size[UNITS_TEXT];
+	char size[UNITS_TEXT], tried[UNITS_TEXT];
+	u64 todo_sectors, left_sectors, bad_sectors;
 	struct json *json;
 	int status = recover_open_target(copier);
 
@@ -270,6 +270,11 @@ static int run_copy(struct copier *copier)
 	}
 	if (todo_sectors)
 		status = copy_all(copier);
+	left_sectors = ranges_blocks(&copier->map.todo);
+	if (left_sectors)
+		report_out("tried       %s of %s, of which\n",
+			   units_size((todo_sectors - left_sectors) * 512, tried),
+			   units_size(todo_sectors * 512, size));
 	bad_sectors = ranges_blocks(&copier->map.bad);
 	missing_show(&copier->missing);
 	if (bad_sectors > missing_total(&copier->missing))
@@ -280,7 +285,8 @@ static int run_copy(struct copier *copier)
 		json_key_text(json, "target", copier->copy->target);
 		json_key_text(json, "mapfile", copier->map_path);
 		json_key_number(json, "sectors", copier->map.sectors);
-		json_key_number(json, "tried_sectors", todo_sectors);
+		json_key_number(json, "tried_sectors", todo_sectors - left_sectors);
+		json_key_number(json, "left_sectors", left_sectors);
 		json_key_number(json, "bad_sectors", bad_sectors);
 		missing_json(&copier->missing);
 	}

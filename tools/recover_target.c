@@ -29,6 +29,11 @@ int recover_refuse_source(const struct composite *composite, const char *path, c
 
 static void refuse_job(const struct copier *copier, const char *map_shown)
 {
+	if (!*copier->map.job) {
+		report_error("the mapfile %s does not say what it is of: another program has written it, as ddrescue, which reads main also where main is old, under slots; nothing was changed (begin anew, with another target)",
+			     map_shown);
+		return;
+	}
 	report_error("the mapfile %s is of something else (\"%s\", and this is \"%s\"); nothing was changed (where only the sequence differs, the spare was used or repaired since: begin anew, with another target)",
 		     map_shown, copier->map.job, copier->copy->job);
 }

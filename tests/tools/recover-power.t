@@ -109,7 +109,9 @@ for name, at in (("INT", 6), ("TERM", 15), ("HUP", 20)):
     forget()
     status, theirs, errors = run_json("remap-recover", *args,
                                       env=ending("signal", at, POWER_SIGNAL=name))
-    if status != 8 or theirs["exit_status"] != 8 or "interrupted; the same command" not in errors:
+    if status != 8 or theirs["exit_status"] != 8 or "interrupted; the same command" not in errors \
+            or theirs["tried_sectors"] + theirs["left_sectors"] != main_sectors \
+            or not theirs["left_sectors"]:
         bad_ends.append((name, status, theirs, errors))
     half, wrong = goes_on(name)
     bad_ends += wrong

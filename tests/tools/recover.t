@@ -192,6 +192,9 @@ os.mkdir("dir")
 os.mkfifo("fifo")
 with open("short.img", "wb") as image:
     image.truncate(20002 * SECTOR)
+with open("foreign.map", "wb") as text:
+    text.write(subprocess.run(["ddrescuelog", "-a", "?,?", "whole.img.map"],
+                              stdout=subprocess.PIPE).stdout)
 with open("other.map", "w") as text:
     text.write(kept_map.replace("dm-remap: spare ", "dm-remap: spare 0"))
 shutil.copy("whole.img", "begun.img")
@@ -275,6 +278,8 @@ for what, want, word, args in (
         ("into no directory", 8, "No such file or directory", both + ["-o", "none/new.img"]),
         ("a mapfile of this spare as it was before", 8, "sequence 5,.*and this is.*used or repaired since",
          both + ["-o", "begun.img"]),
+        ("a mapfile that ddrescue has written again", 8, "foreign.map does not say what it is of",
+         both + ["-o", "whole.img", "-m", "foreign.map"]),
         ("a mapfile of another spare", 8, "is of something else",
          both + ["-o", "whole.img", "-m", "other.map"]),
         ("a broken mapfile", 8, "bad.map: line 9: has an unknown status",
