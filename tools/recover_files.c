@@ -411,7 +411,7 @@ static int by_owner(const void *a, const void *b)
 	return x->block < y->block ? -1 : x->block > y->block;
 }
 
-/* Hits that follow each other in one file, or on the disk where it is no file. Return: their end. */
+/* Hits that follow each other on the disk, and in the file if it is one. Return: their end. */
 static size_t run_end(const struct scan *scan, size_t nr)
 {
 	const struct hit *hits = scan->hits;
@@ -419,7 +419,8 @@ static size_t run_end(const struct scan *scan, size_t nr)
 
 	while (end < scan->nr_hits && hits[end].inode == hits[nr].inode &&
 	       hits[end].owner == hits[nr].owner && hits[end].why == hits[nr].why &&
-	       (hits[nr].logical == NO_LOGICAL ? hits[end].block == hits[end - 1].block + 1 :
+	       hits[end].block == hits[end - 1].block + 1 &&
+	       (hits[nr].logical == NO_LOGICAL ||
 		hits[end].logical == hits[end - 1].logical + 1))
 		end++;
 	return end;

@@ -70,9 +70,8 @@ for kind in ("ext4", "ext2"):
         return slot
 
     lost_free = int(debugfs("main.img", "ffb 1 8000").split(":")[1].split()[0])
+    big = {nr: bmap("main.img", "/a/big file", nr) for nr in (3, 4, 11, 12, 39)}
     blocks = {
-        "big 3": bmap("main.img", "/a/big file", 3), "big 4": bmap("main.img", "/a/big file", 4),
-        "big 39": bmap("main.img", "/a/big file", 39),
         "small": bmap("main.img", "/a/deep/er/small", 0),
         "pending good": bmap("main.img", "/pend\x1bing", 1),
         "pending bad": bmap("main.img", "/pend\x1bing", 2),
@@ -84,9 +83,11 @@ for kind in ("ext4", "ext2"):
                              debugfs("main.img", "stats")).group(1) or 0)
                if re.search(r"Inode table at (\d+)", debugfs("main.img", "stats")) else
                int(re.search(r"inode table at (\d+)", debugfs("main.img", "stats")).group(1))]
-    put(blocks["big 3"], mask=0xff, state=3)
-    put(blocks["big 4"], mask=0x01, state=3)
-    put(blocks["big 39"], mask=0x80, state=3)
+    put(big[3], mask=0xff, state=3)
+    put(big[4], mask=0x01, state=3)
+    put(big[11], mask=0xff, state=3)
+    put(big[12], mask=0xff, state=3)
+    put(big[39], mask=0x80, state=3)
     put(blocks["small"], mask=0xff, state=3)
     put(blocks["pending good"], mask=0xff)
     put(blocks["pending bad"], mask=0x0f)
@@ -108,12 +109,16 @@ for kind in ("ext4", "ext2"):
     status, theirs, errors = run_json("remap-recover", *both,
                                       env=bad("main.img", [blocks["pending bad"] * 8 + 2]))
     want = {("data", "/a/big file", 3): "lost", ("data", "/a/big file", 4): "lost",
+            ("data", "/a/big file", 11): "lost", ("data", "/a/big file", 12): "lost",
             ("data", "/a/big file", 39): "lost", ("data", "/a/deep/er/small", 0): "lost",
             ("data", "/pend\\x1bing", 2): "pending", ("free", None, lost_free): "lost"}
     if kind == "ext4":
         want[("journal", "(journal)", 100)] = "lost"
     ok(status == 1 and owners(theirs) == want and theirs["complete"],
        "%s: every owner, by its path" % kind, owners(theirs), want, errors)
+    # ext2 has the indirect block between blocks 11 and 12 of the file.
+    ok(all(big[part["offset"] // BLOCK + nr] == part["block"] + nr for part in theirs["owners"]
+           if part["path"] == "/a/big file" for nr in range(part["bytes"] // BLOCK)), "%s: and where it is" % kind, theirs["owners"])
     inodes = {part["path"]: part["inode"] for part in theirs["owners"] if part["inode"]}
     ok(inodes.get("/a/deep/er/small") == 0 or all(number > 2 for number in inodes.values()),
        "%s: inodes" % kind, inodes)
