@@ -6,6 +6,7 @@
  *	params.c	the table line
  *	core.c		the core of a spare: registry, life, modes, events
  *	spare.c		loading and formatting a spare
+ *	machine.c	the machine-id that goes onto it
  *	map.c		the way of a bio down and back up: fast path, splitting, re-test
  *	busy.c		exclusion: one block at a time, parked bios
  *	work.c		bios that need a process: queues, contexts, one block after the other
@@ -799,6 +800,10 @@ void remap_busy_release(struct remap_core *core, struct remap_busy *busy);
 void remap_fence(struct remap_core *core, block_t block);
 bool remap_fenced(const struct remap_core *core, block_t block);
 void remap_unfence_all(struct remap_core *core);
+
+/* machine.c */
+#define REMAP_MACHINE_ID_BYTES 16
+bool remap_machine_id(u8 *id);
 
 /* work.c */
 int remap_work_init(struct remap_core *core);

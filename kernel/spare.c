@@ -320,8 +320,12 @@ int remap_spare_load(struct remap_core *core, struct remap_target *t)
 		.hash_seed = get_random_u64(),
 		.host_name = utsname()->nodename,
 	};
+	u8 machine[REMAP_MACHINE_ID_BYTES];
 	bool blank;
 	int r;
+
+	if (remap_machine_id(machine))
+		load.host_id = machine;
 
 	r = look_at_spare(core, t, &blank);
 	if (r)
