@@ -8,7 +8,7 @@
  *	main is not there, or several are	MAIN has to be given
  *	main is shorter				never
  *	main is another one, or longer		--force-main
- *	another host had it			--adopt
+ *	another host had it, or may have	--adopt
  *	main changed since			--accept-changed-main
  */
 #include <inttypes.h>
@@ -222,13 +222,24 @@ static int check_identity(struct assembly *assembly)
 	return STATUS_FAILED;
 }
 
+/* Which host had it is not on record: a spare that remaptab lists is this one's. */
+static bool may_be_other(const struct assembly *assembly)
+{
+	const struct rmeta_superblock *sb = &assembly->load.table.sb;
+
+	if (assembly->options.listed)
+		return false;
+	return assembly->load.load.was_in_use || this_host_other_name(sb);
+}
+
 static int check_host(struct assembly *assembly)
 {
 	const struct rmeta_superblock *sb = &assembly->load.table.sb;
+	enum this_host host = this_host_compare(sb);
 	char *name, when[UNITS_TEXT];
 	int status = STATUS_DONE;
 
-	if (!this_host_is_other(sb))
+	if (host != THIS_HOST_OTHER && (host != THIS_HOST_UNKNOWN || !may_be_other(assembly)))
 		return STATUS_DONE;
 	name = escape_text(sb->host_name, strlen(sb->host_name));
 	units_time(sb->activated, when);
@@ -236,9 +247,15 @@ static int check_host(struct assembly *assembly)
 		report_info("%s was last active on host \"%s\" (%s)", assembly->spare.shown, name,
 			    when);
 	} else {
-		report_error("%s was last active on another host, \"%s\", on %s%s: two hosts at a time destroy what is on it",
-			     assembly->spare.shown, name, when, assembly->load.load.was_in_use ?
-			     ", and was not released there" : "");
+		if (host == THIS_HOST_OTHER)
+			report_error("%s was last active on another host, \"%s\"%s, on %s%s: two hosts at a time destroy what is on it",
+				     assembly->spare.shown, name, this_host_other_name(sb) ? "" :
+				     " as this one is called, but with another machine-id", when,
+				     assembly->load.load.was_in_use ? ", and was not released there" : "");
+		else
+			report_error("%s was last active on a host called \"%s\", of which no machine-id is on record, on %s%s: if that was another host, two at a time destroy what is on it",
+				     assembly->spare.shown, name, when,
+				     assembly->load.load.was_in_use ? ", and was not released there" : "");
 		say_how(assembly, " --adopt");
 		status = STATUS_FAILED;
 	}
@@ -348,8 +365,10 @@ int assembly_check_target(void)
 		r = dmdev_target_version(version);
 	if (!r && version[0] != DMDEV_VERSION)
 		r = -EPROTONOSUPPORT;
-	if (!r)
+	if (!r) {
+		this_host_tell();
 		return STATUS_DONE;
+	}
 	dmdev_report(NULL, r);
 	return STATUS_FAILED;
 }

@@ -18,6 +18,7 @@
  * @spare: path of the spare
  * @features: words for the table, or ""
  * @nr_features: how many words
+ * @listed: it is in remaptab, so it is this host's unless another one's id is on record
  * @read_only: write to neither
  * @adopt: accept a spare that another host had last
  * @accept_changed: accept a main that was written to behind dm-remap's back
@@ -29,6 +30,7 @@ struct assembly_options {
 	const char *spare;
 	const char *features;
 	unsigned int nr_features;
+	bool listed;
 	bool read_only;
 	bool adopt;
 	bool accept_changed;
@@ -100,6 +102,8 @@ int assembly_refuse_used(const struct device *dev, const char *role, const char 
 
 /**
  * assembly_check_target() - can this kernel make such devices, and may we?
+ *
+ * The target is loaded then, and knows which machine this is: due before anything is activated.
  *
  * Return: an exit status, with everything said.
  */

@@ -22,6 +22,7 @@ struct close_options {
 	struct common_options common;
 	const char *dir;
 	bool no_backup;
+	bool hand_over;
 };
 
 #define FIELD(member) offsetof(struct close_options, member)
@@ -31,6 +32,8 @@ static const struct option_row rows[] = {
 	  .argument = "DIR", .help = "where backups are, instead of " BACKUP_DIR },
 	{ .name = "no-backup", .kind = OPTION_FLAG, .field = FIELD(no_backup),
 	  .help = "make no backup of what the spare holds" },
+	{ .name = "hand-over", .kind = OPTION_FLAG, .field = FIELD(hand_over),
+	  .help = "leave no host on record: any host may open the spare next" },
 };
 
 static struct close_options close_options = { .dir = BACKUP_DIR };
@@ -43,7 +46,7 @@ static const struct tool tool = {
 	.name = SETUP_TOOL,
 	.verb = "close",
 	.summary = "Take down device NAME, which nobody uses any more.",
-	.usage = "[-d DIR|--no-backup] NAME",
+	.usage = "[-d DIR|--no-backup] [--hand-over] NAME",
 	.details = "Checksums of the first and last MiB of main are left in the spare, by which the\n"
 		   "next open finds out whether main was written to meanwhile; and a backup of what the\n"
 		   "spare holds is made.",
@@ -78,7 +81,7 @@ static bool get_pair(struct pair *pair, const struct dmdev_line *line)
 }
 
 /* Return: an exit status: STATUS_LOOK when the device is down, but this could not be done. */
-static int leave_print(const struct pair *pair)
+static int leave_print(const struct pair *pair, bool hand_over)
 {
 	struct spare_load load = { .loaded = false };
 	struct device main, spare;
@@ -100,7 +103,10 @@ static int leave_print(const struct pair *pair)
 		load.table.sb.main_print[0] = print[0];
 		load.table.sb.main_print[1] = print[1];
 		load.print_valid = !r;
-		this_host_sign(&load.table.sb);
+		if (hand_over)
+			this_host_forget(&load.table.sb);
+		else
+			this_host_sign(&load.table.sb);
 		status = spare_release(&load, &spare);
 	}
 	spare_unload(&load);
@@ -155,7 +161,7 @@ static int close_device(struct dmdev *dev, const struct dmdev_lines *lines,
 	for (i = 0; i < lines->nr && !dev->read_only; i++) {
 		if (!get_pair(&pair, &lines->line[i]))
 			continue;
-		one = leave_print(&pair);
+		one = leave_print(&pair, options->hand_over);
 		if (!options->no_backup)
 			one = max(one, leave_backup(&pair, options->dir));
 		status = max(status, one);

@@ -185,6 +185,7 @@ static void assemble(struct scan *scan, struct found *found)
 		.spare = found->dev->path,
 		.features = entry ? entry->options.features : "",
 		.nr_features = entry ? entry->options.nr_features : 0,
+		.listed = entry,
 		.read_only = entry && entry->options.read_only,
 	} };
 	int status;

@@ -40,6 +40,17 @@ $(TESTS_KEEP): tests/tools/t_keep.c tests/tap.h $(O)/tools/keep.o $(TOOLS_COMMON
 
 -include $(O)/tools/keep.d
 
+# Which host had a spare last, alone.
+TESTS_THIS_HOST := $(BUILD)/tests/t_this_host
+TESTS += $(TESTS_THIS_HOST)
+tests-built: $(TESTS_THIS_HOST)
+
+$(TESTS_THIS_HOST): tests/tools/t_this_host.c tests/tap.h $(O)/tools/this_host.o $(TOOLS_COMMON_OBJ) $(LIBMETA)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itests -Itools -o $@ $< $(O)/tools/this_host.o $(TOOLS_COMMON_OBJ) $(LIBMETA) $(TOOLS_LIBS)
+
+-include $(O)/tools/this_host.d
+
 # The same scripts over tools that are built with ASan and UBSan. A finding ends a tool with a
 # status that no test expects. What a tool holds when it ends is no leak.
 .PHONY: check-asan

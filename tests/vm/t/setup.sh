@@ -181,9 +181,56 @@ like "$(cat /tmp/out)" "to accept that: remap-setup open --adopt safe /dev/vdb" 
 says 0 'last active on host "alpha"' "open --adopt" remap-setup open --adopt safe $SPARE
 need remap-setup close safe
 says 0 "is up" "it is this host's now" remap-setup open safe $SPARE
-# not released: the power went
-need dm_load safe "0 131072 error"
-need dmsetup suspend --nolockfs --noflush safe
-need dmsetup resume safe
-need dm_remove safe
+need remap-setup close -q --no-backup safe
+
+# Whose a spare is after a crash. crashed: what one leaves is what is on the spare while it is live.
+crashed()
+{
+	need remap-setup open -q "$@" safe $MAIN $SPARE
+	echo 3 >/proc/sys/vm/drop_caches
+	need dd if=$SPARE of=/tmp/crashed bs=1M 2>/dev/null
+	need remap-setup close -q --no-backup safe
+	again
+}
+again() { need dd if=/tmp/crashed of=/dev/vdd bs=1M conv=fsync 2>/dev/null; }
+
+crashed
+like "$(remap-dump -F json /dev/vdd 2>/dev/null)" '"host_id": *"00000000000000000000000000000001"' \
+	"the target puts the id on the spare"
+says 0 "whether main changed since cannot be told|is up" "after a crash of this host" \
+	remap-setup open safe $MAIN /dev/vdd
+need remap-setup close -q --no-backup safe
+again
+hostname gamma
+says 0 "is up" "after a crash of this host, which has another name now" remap-setup open safe $MAIN /dev/vdd
+need remap-setup close -q --no-backup safe
+again
+hostname beta
+echo 00000000000000000000000000000002 >/etc/machine-id
+says 8 'another host, "beta" as this one is called, but with another machine-id, on .*, and was not released there' \
+	"after a crash of another host of the same name" remap-setup open safe $MAIN /dev/vdd
+fails "no device is left" dm_exists safe
+rm /etc/machine-id
+echo >/sys/module/dm_remap/parameters/host_id
+says 8 'another host, "beta" as this one' "an id on record, and none here" remap-setup open safe $MAIN /dev/vdd
+fails "a word that is no id" sh -c 'echo 0123 >/sys/module/dm_remap/parameters/host_id'
+says 0 "last active on host" "adopted without an id" remap-setup open --adopt safe $MAIN $SPARE
+need remap-setup close -q --no-backup safe
+crashed
+says 8 'a host called "beta", of which no machine-id is on record, on .*, and was not released there' \
+	"after a crash, with no id on record" remap-setup open safe $MAIN /dev/vdd
+like "$(cat /tmp/out)" "to accept that: remap-setup open --adopt safe /dev/vda /dev/vdd" "and how that is accepted"
+uuid=$(remap-dump -F json /dev/vdd 2>/dev/null | sed -n 's/.*"uuid": *"\([^"]*\)".*/\1/p' | head -n 1)
+echo "safe ID=disk0 UUID=$uuid" >/etc/remaptab
+need sio z $SPARE 0 32768
+says 0 "/dev/vdd" "one that remaptab lists comes up" remap-setup scan --assemble --listed
+is "$(status safe mode)" ok "it is up"
+need remap-setup close -q --no-backup --hand-over safe
+echo 00000000000000000000000000000003 >/etc/machine-id
+hostname delta
+says 0 "is up" "what was handed over is anybody's" remap-setup open safe /dev/vdd
+need remap-setup close -q --no-backup safe
+like "$(remap-dump -F json /dev/vdd)" '"host_id": *"00000000000000000000000000000003"' "and this host's then"
+echo 00000000000000000000000000000004 >/etc/machine-id
+says 8 "last active on another host, \"delta\"" "and no other's" remap-setup open safe /dev/vdd
 done_testing
