@@ -222,16 +222,6 @@ static int check_identity(struct assembly *assembly)
 	return STATUS_FAILED;
 }
 
-/* Which host had it is not on record: a spare that remaptab lists is this one's. */
-static bool may_be_other(const struct assembly *assembly)
-{
-	const struct rmeta_superblock *sb = &assembly->load.table.sb;
-
-	if (assembly->options.listed)
-		return false;
-	return assembly->load.load.was_in_use || this_host_other_name(sb);
-}
-
 static int check_host(struct assembly *assembly)
 {
 	const struct rmeta_superblock *sb = &assembly->load.table.sb;
@@ -239,7 +229,10 @@ static int check_host(struct assembly *assembly)
 	char *name, when[UNITS_TEXT];
 	int status = STATUS_DONE;
 
-	if (host != THIS_HOST_OTHER && (host != THIS_HOST_UNKNOWN || !may_be_other(assembly)))
+	if (!this_host_is_other(sb))
+		return STATUS_DONE;
+	/* Whose it was is not on record, but remaptab says whose it is. */
+	if (host == THIS_HOST_UNKNOWN && assembly->options.listed)
 		return STATUS_DONE;
 	name = escape_text(sb->host_name, strlen(sb->host_name));
 	units_time(sb->activated, when);

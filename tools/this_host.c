@@ -96,6 +96,18 @@ bool this_host_other_name(const struct rmeta_superblock *sb)
 	       strncmp(name, sb->host_name, sizeof(name) - 2);
 }
 
+bool this_host_is_other(const struct rmeta_superblock *sb)
+{
+	switch (this_host_compare(sb)) {
+	case THIS_HOST_OTHER:
+		return true;
+	case THIS_HOST_UNKNOWN:
+		return (sb->state & RMETA_IN_USE) || this_host_other_name(sb);
+	default:
+		return false;
+	}
+}
+
 void this_host_forget(struct rmeta_superblock *sb)
 {
 	memset(sb->host_id, 0, sizeof(sb->host_id));

@@ -48,6 +48,15 @@ enum this_host this_host_judge(const struct rmeta_superblock *sb, const u8 *id);
 /* As this_host_judge(), with the id of this host. */
 enum this_host this_host_compare(const struct rmeta_superblock *sb);
 
+/**
+ * this_host_is_other() - may a spare have been last active on another host?
+ * @sb: superblock of the spare
+ *
+ * Where that is not known, one that was not released may be in use there still; of one that was, the
+ * name has to do.
+ */
+bool this_host_is_other(const struct rmeta_superblock *sb);
+
 /* Does the name on record, for what it is worth, speak for another host? */
 bool this_host_other_name(const struct rmeta_superblock *sb);
 
