@@ -9,7 +9,9 @@
 
 #include "composite.h"
 #include "dump_file.h"
+#include "escape.h"
 #include "report.h"
+#include "rescue_map.h"
 #include "salvage.h"
 #include "units.h"
 
@@ -67,8 +69,44 @@ int composite_prepare(struct composite *composite, bool accept_incomplete)
 	return STATUS_FAILED;
 }
 
+int composite_take_map(struct ranges *absent, const char *path, u64 sectors, const char *role)
+{
+	struct rescue_map map = { .sectors = 0 };
+	char *shown = escape_text(path, strlen(path));
+	int r = rescue_map_read(&map, path), status = STATUS_FAILED;
+	char size[UNITS_TEXT];
+	size_t i;
+
+	if (r == -ENOENT)
+		report_error("cannot open the mapfile %s: %s", shown, strerror(-r));
+	if (r)
+		goto out;
+	if (map.sectors < sectors) {
+		report_error("the mapfile %s is of %llu sectors, and %s has %llu: it says nothing of the rest (ddrescuelog -C completes one; --shift makes one of a partition)",
+			     shown, (unsigned long long)map.sectors, role,
+			     (unsigned long long)sectors);
+		goto out;
+	}
+	for (i = 0; i < map.bad.nr; i++)
+		if (ranges_add(&map.todo, map.bad.range[i].first, map.bad.range[i].end))
+			report_out_of_memory();
+	if (ranges_finish(&map.todo))
+		report_out_of_memory();
+	*absent = map.todo;
+	map.todo = (struct ranges){ .nr = 0 };
+	report_info("%s is a copy without %s of it, as %s says", role,
+		    units_size(ranges_blocks(absent) * 512, size), shown);
+	status = STATUS_DONE;
+out:
+	rescue_map_free(&map);
+	free(shown);
+	return status;
+}
+
 void composite_exit(struct composite *composite)
 {
+	ranges_free(&composite->main_absent);
+	ranges_free(&composite->spare_absent);
 	dump_survey_free(&composite->survey);
 	dump_exit(&composite->dump);
 }
@@ -150,12 +188,28 @@ static void note_unreadable(void *ctx, u64 at, u64 sectors)
 	}
 }
 
+/* What is absent has no bytes, whatever is in its place: most often zeroes. */
 static void end_run(struct reading *reading)
 {
-	if (reading->run_dev)
-		salvage_read(reading->run_dev, reading->run_from, reading->run_sectors,
-			     reading->data + (reading->run_sector - reading->sector) * 512,
-			     note_unreadable, reading);
+	const struct composite *composite = reading->composite;
+	const struct ranges *absent = reading->run_dev == &composite->main ?
+				      &composite->main_absent : &composite->spare_absent;
+	u8 *data = reading->data + (reading->run_sector - reading->sector) * 512;
+	u64 at = reading->run_from, end = at + reading->run_sectors, next;
+	size_t nr;
+
+	for (nr = ranges_find(absent, at); reading->run_dev && at < end; at = next) {
+		next = nr < absent->nr ? min(end, absent->range[nr].first) : end;
+		if (next > at) {
+			salvage_read(reading->run_dev, at, next - at,
+				     data + (at - reading->run_from) * 512, note_unreadable,
+				     reading);
+			continue;
+		}
+		next = min(end, absent->range[nr++].end);
+		memset(data + (at - reading->run_from) * 512, 0, (next - at) * 512);
+		note_unreadable(reading, at, next - at);
+	}
 	reading->run_dev = NULL;
 }
 
@@ -284,7 +338,8 @@ static void find_extent(const struct composite *composite, struct composite_exte
 		extent->end = min(length, ((u64)hole + 511) / 512);
 }
 
-u64 composite_next_data(const struct composite *composite, struct composite_extent *extent,
+/* As composite_next_data(), where nothing is absent. */
+static u64 next_present(const struct composite *composite, struct composite_extent *extent,
 			u64 sector, u64 *end_sector)
 {
 	const struct dump_survey *survey = &composite->survey;
@@ -309,4 +364,21 @@ u64 composite_next_data(const struct composite *composite, struct composite_exte
 		end = (rmeta_where_block(survey->places[nr].where) + 1) << shift;
 	*end_sector = min(end, composite->main_sectors);
 	return max(start, sector);
+}
+
+u64 composite_next_data(const struct composite *composite, struct composite_extent *extent,
+			u64 sector, u64 *end_sector)
+{
+	u64 start = next_present(composite, extent, sector, end_sector), first;
+	const struct ranges *absent = &composite->main_absent;
+	size_t nr = ranges_find(absent, sector);
+
+	/* What is absent is a hole of a copy more often than not, and no zeroes for that. */
+	if (nr == absent->nr)
+		return start;
+	first = max(absent->range[nr].first, sector);
+	if (first >= start)
+		return start;
+	*end_sector = min(absent->range[nr].end, composite->main_sectors);
+	return min(first, composite->main_sectors);
 }

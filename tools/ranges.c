@@ -199,7 +199,7 @@ int ranges_make_room(struct ranges *set)
 	return 0;
 }
 
-bool ranges_contain(const struct ranges *set, block_t block)
+size_t ranges_find(const struct ranges *set, block_t block)
 {
 	size_t low = 0, high = set->nr, middle;
 
@@ -210,7 +210,14 @@ bool ranges_contain(const struct ranges *set, block_t block)
 		else
 			high = middle;
 	}
-	return low < set->nr && set->range[low].first <= block;
+	return low;
+}
+
+bool ranges_contain(const struct ranges *set, block_t block)
+{
+	size_t nr = ranges_find(set, block);
+
+	return nr < set->nr && set->range[nr].first <= block;
 }
 
 u64 ranges_blocks(const struct ranges *set)

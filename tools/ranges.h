@@ -82,6 +82,9 @@ static inline int ranges_add(struct ranges *set, block_t first, block_t end)
  */
 int ranges_finish(struct ranges *set);
 
+/* Index of the first range of a finished set that ends behind @block; @nr if there is none. */
+size_t ranges_find(const struct ranges *set, block_t block);
+
 /* Is a block in a finished set? */
 bool ranges_contain(const struct ranges *set, block_t block);
 

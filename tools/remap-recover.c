@@ -19,6 +19,8 @@ struct recover_options {
 	const char *main;
 	const char *spare;
 	const char *dump;
+	const char *main_map;
+	const char *spare_map;
 	const char *output;
 	const char *verify;
 	bool files;
@@ -40,6 +42,10 @@ static const struct option_row rows[] = {
 	  .help = "its spare; only read" },
 	{ .name = "dump", .kind = OPTION_FILE, .field = FIELD(dump), .argument = "FILE",
 	  .help = "JSON of remap-dump, where the spare is gone with what its slots held" },
+	{ .name = "main-map", .kind = OPTION_FILE, .field = FIELD(main_map), .argument = "FILE",
+	  .help = "MAIN is a copy by ddrescue, and this its mapfile: what it lacks is not zeroes" },
+	{ .name = "spare-map", .kind = OPTION_FILE, .field = FIELD(spare_map), .argument = "FILE",
+	  .help = "likewise of SPARE" },
 	{ .letter = 'o', .name = "output", .kind = OPTION_DEVICE, .field = FIELD(output),
 	  .argument = "TARGET", .help = "write main with the remapped blocks laid over" },
 	{ .name = "verify", .kind = OPTION_DEVICE, .field = FIELD(verify), .argument = "IMAGE",
@@ -90,6 +96,8 @@ static int check_options(const struct recover_options *options)
 		return options_misused(&tool, "--main MAIN is needed");
 	if (!options->spare == !options->dump)
 		return options_misused(&tool, "one of --spare SPARE and --dump FILE is needed");
+	if (options->spare_map && !options->spare)
+		return options_misused(&tool, "--spare-map goes with --spare only");
 	if (modes != 1)
 		return options_misused(&tool, "one of -o TARGET, --verify IMAGE and --files is needed");
 	if (!options->output && (options->force || options->map || options->retry ||
@@ -111,20 +119,46 @@ static int check_options(const struct recover_options *options)
  * What is copied, as the mapfile remembers it. With the sequence: going on from a spare that was
  * used or repaired in between would give an image of two moments.
  */
-static void name_job(const struct composite *composite, char *job)
+static void name_job(const struct composite *composite, const struct recover_options *options,
+		     char *job)
 {
 	const struct rmeta_superblock *sb = &composite->dump.sb;
 	char uuid[40];
 
-	snprintf(job, RESCUE_MAP_JOB_BYTES, "%s %s, sequence %llu, main of %llu sectors",
+	snprintf(job, RESCUE_MAP_JOB_BYTES, "%s %s, sequence %llu, main of %llu sectors%s%s",
 		 composite->dump.file ? "dump of spare" : "spare", units_uuid(sb->uuid, uuid),
 		 (unsigned long long)sb->sequence,
-		 (unsigned long long)sb->main_sectors);
+		 (unsigned long long)sb->main_sectors,
+		 options->main_map ? ", by its mapfile" : "",
+		 options->spare_map ? ", spare by its mapfile" : "");
+}
+
+/* The command as it goes on later, escaped; to be freed. */
+static char *show_command(const struct recover_options *options)
+{
+	const char *const parts[][2] = {
+		{ "--main", options->main }, { "--spare", options->spare },
+		{ "--dump", options->dump }, { "--main-map", options->main_map },
+		{ "--spare-map", options->spare_map }, { "-o", options->output },
+	};
+	char *command = report_format("remap-recover"), *longer, *shown;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		if (!parts[i][1])
+			continue;
+		shown = escape_text(parts[i][1], strlen(parts[i][1]));
+		longer = report_format("%s %s %s", command, parts[i][0], shown);
+		free(shown);
+		free(command);
+		command = longer;
+	}
+	return command;
 }
 
 static int work(const struct composite *composite, const struct recover_options *options)
 {
-	char job[RESCUE_MAP_JOB_BYTES], *command, *shown;
+	char job[RESCUE_MAP_JOB_BYTES], *command;
 	struct recover_copy copy = {
 		.target = options->output,
 		.map_path = options->map,
@@ -141,16 +175,11 @@ static int work(const struct composite *composite, const struct recover_options 
 		return recover_files(composite, options->offset_bytes);
 	if (options->verify)
 		return recover_verify(composite, options->verify);
-	name_job(composite, job);
-	shown = escape_text(options->output, strlen(options->output));
-	if (asprintf(&command, "remap-recover --main %s --%s %s -o %s", composite->main.shown,
-		     composite->dump.file ? "dump" : "spare", composite->dump.file ?
-		     composite->dump.file->shown : composite->dump.dev.shown, shown) < 0)
-		report_out_of_memory();
+	name_job(composite, options, job);
+	command = show_command(options);
 	copy.command = command;
 	status = recover_copy(composite, &copy);
 	free(command);
-	free(shown);
 	return status;
 }
 
@@ -189,6 +218,12 @@ static int run(struct composite *composite, const struct recover_options *option
 	if (!composite->dump.ready || status == STATUS_FAILED)
 		return status;
 	r = composite_prepare(composite, options->accept_incomplete);
+	if (!r && options->main_map)
+		r = composite_take_map(&composite->main_absent, options->main_map,
+				       composite->main_sectors, "main");
+	if (!r && options->spare_map)
+		r = composite_take_map(&composite->spare_absent, options->spare_map,
+				       composite->dump.sb.spare_sectors, "the spare");
 	if (r)
 		return r;
 	/* Damaged copies were reported; what counts now is what could be read. */

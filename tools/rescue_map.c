@@ -88,7 +88,8 @@ static const char *take_area(struct rescue_map *map, struct text *text, u64 *at_
 		return "is not about whole sectors of 512 bytes";
 	if (position / 512 != *at_sector)
 		return "does not begin where the line before it ends";
-	if (!size || __builtin_add_overflow(position, size, &end) || end / 512 > map->sectors)
+	if (!size || __builtin_add_overflow(position, size, &end) ||
+	    (map->sectors && end / 512 > map->sectors))
 		return "is empty, or ends behind the end of main";
 	*at_sector = end / 512;
 	status = *text->at;
@@ -140,8 +141,9 @@ const char *rescue_map_parse(struct rescue_map *map, const char *text, size_t by
 	--*line;
 	if (wrong)
 		return wrong;
-	if (at_sector != map->sectors)
+	if (!at_sector || (map->sectors && at_sector != map->sectors))
 		return "ends before the end of main";
+	map->sectors = at_sector;
 	if (ranges_finish(&map->todo) || ranges_finish(&map->bad))
 		report_out_of_memory();
 	return NULL;

@@ -13,7 +13,7 @@
 
 /**
  * struct rescue_map - how far a copy is
- * @sectors: length of what is copied
+ * @sectors: length of what is copied; 0 before reading: as the mapfile says
  * @job: what is copied, a line of printable text; "" when a mapfile does not say
  * @todo: sectors to be tried, in order
  * @bad: sectors that nobody has, in order
@@ -33,7 +33,7 @@ struct rescue_map {
  * @line: out: number of the line that is wrong
  *
  * Areas must follow each other without gap or overlap, as ddrescue writes them, from 0 to
- * @map->sectors, all in whole sectors.
+ * @map->sectors, all in whole sectors. If that is 0 it becomes the end of the last one.
  *
  * Return: NULL, or what is wrong.
  */

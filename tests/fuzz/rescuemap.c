@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 {
 	static char path[64];
 	struct fuzz_input input = { data, bytes };
-	struct rescue_map map = { .sectors = 1 + (u64)fuzz_u32(&input) };
+	/* 0: the mapfile says how long it is */
+	struct rescue_map map = { .sectors = (u32)(1 + fuzz_u32(&input)) };
 	struct rescue_map again = { .sectors = map.sectors };
 	u64 line;
 	size_t i;

@@ -115,3 +115,36 @@ def bad(path, sectors):
     """An environment in which sectors of a file cannot be read."""
     return dict(os.environ, BAD_FILE=path, BAD_SECTORS=",".join(str(nr) for nr in sectors),
                 LD_PRELOAD=os.path.join(BUILD, "tests", "badsectors.so"))
+
+
+def fill_of(sector):
+    text = b"dm-remap: nobody has sector %d of main\n" % sector
+    return (text * 32)[:SECTOR]
+
+
+def areas_of(path):
+    """Sectors that a mapfile calls bad; checked by ddrescue's own reader."""
+    bad = set()
+    done = subprocess.run(["ddrescuelog", "-t", path], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE)
+    if done.returncode:
+        return "ddrescuelog: %s" % done.stderr
+    listed = subprocess.run(["ddrescuelog", "-b", "512", "-l", "-", path], stdout=subprocess.PIPE)
+    return {int(line) for line in listed.stdout.split()}
+
+
+def check(what, pair, image, gone, retried=()):
+    """IMAGE is the composite, with the fill where nobody has a sector; GONE: sectors that could
+    not be read besides those lost."""
+    wrong = []
+    with open(image, "rb") as data:
+        for sector in range(pair.main_sectors):
+            want = pair.bytes_of(sector)
+            if want is None or sector in gone:
+                want = fill_of(sector)
+            got = data.read(SECTOR)
+            if got != want:
+                wrong.append((sector, got[:40], want[:40]))
+        wrong += [data.read(1)] if data.read(1) else []
+    lost = {sector for sector in pair.owner if pair.owner[sector] == "lost"} | set(gone)
+    return ok(not wrong and areas_of(image + ".map") == lost, what, len(wrong), *wrong[:5])
