@@ -17,8 +17,8 @@
  *					period, since a reader may stand on it
  *	reserved -> retired		nobody looks
  *
- * mapped -> lost happens only as a move to another slot, never in place: a reader could
- * take a lost sector for a pending one.
+ * mapped -> lost happens only as a move to another slot, never in place where there are readers: one
+ * could take a lost sector for a pending one. (Where there are none: lost.h.)
  */
 #include "table_private.h"
 
