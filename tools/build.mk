@@ -29,7 +29,8 @@ remap-import_LIBS := -ldevmapper
 
 remap-restore_OBJ := $(O)/tools/remap-restore.o $(O)/tools/restore_own.o $(O)/tools/restore_new.o \
 	$(O)/tools/restore_table.o \
-	$(O)/tools/dump_file.o $(O)/tools/dump_members.o $(O)/tools/salvage.o $(O)/tools/ranges.o
+	$(O)/tools/dump_file.o $(O)/tools/dump_members.o $(O)/tools/salvage.o $(O)/tools/ranges.o \
+	$(O)/tools/slot_copy.o
 RECOVER := remap-recover composite salvage recover_missing recover_image recover_target \
 	recover_verify recover_files composite_fs rescue_map output ranges dump_survey
 remap-recover_OBJ := $(patsubst %,$(O)/tools/%.o,$(RECOVER)) $(DUMP_READ_OBJ)
@@ -39,7 +40,7 @@ SETUP := remap-setup verbs setup_list setup_create setup_open setup_close make_s
 	dm_table kernel_log this_host find_main assembly table_options keep \
 	setup_scan setup_table setup_enable setup_advice setup_udev remaptab remaptab_lock output \
 	setup_message setup_unmap setup_erase setup_backup backup backup_dir \
-	retired_to salvage confirm ranges
+	retired_to salvage confirm ranges spare_refuse
 remap-setup_OBJ := $(patsubst %,$(O)/tools/%.o,$(SETUP) $(LIVE))
 remap-setup_LIBS := -ldevmapper
 

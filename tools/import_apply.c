@@ -16,23 +16,9 @@ static int grow_for(struct rmeta_table *table, u64 wanted)
 
 	if (wanted <= ready)
 		return 0;
-	/* Where that does not go through, reserve_slot() tries with a group at a time. */
+	/* Where that does not go through, spare_reserve_slot() tries with a group at a time. */
 	r = rmeta_table_grow_by(table, (u32)DIV_ROUND_UP(wanted - ready, (u64)RMETA_GROUP_SLOTS));
 	return r == -ENOSPC || r == -EIO ? 0 : r;
-}
-
-/* A slot, growing the table where that is needed. */
-static int reserve_slot(struct rmeta_table *table, slot_t *slot)
-{
-	int r = rmeta_table_reserve(table, slot);
-
-	while (r == -ENOSPC) {
-		r = rmeta_table_grow(table);
-		if (r)
-			break;
-		r = rmeta_table_reserve(table, slot);
-	}
-	return r;
 }
 
 static int apply_batch(struct rmeta_table *table, struct rmeta_change *changes, unsigned int nr,
@@ -60,7 +46,7 @@ static int claim_blocks(struct rmeta_table *table, const struct import_plan *pla
 
 	for (i = 0; i < fresh->nr; i++) {
 		for (block = fresh->range[i].first; block < fresh->range[i].end; block++) {
-			r = reserve_slot(table, &slot);
+			r = spare_reserve_slot(table, &slot);
 			if (r)
 				return r;
 			rmeta_change_claim(table, &changes[nr++], slot, block,

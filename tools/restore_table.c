@@ -24,7 +24,7 @@
 #include "report.h"
 #include "restore.h"
 #include "restore_table.h"
-#include "salvage.h"
+#include "slot_copy.h"
 
 #define RUN_SECTORS 2048	/* copied at once */
 
@@ -91,62 +91,6 @@ static bool is_trusted(const struct filling *filling, slot_t old_slot)
 	       sources->match[old_slot / RMETA_PAGE_ENTRIES] == RMETA_MATCH_SAME;
 }
 
-/* Without waiting until they are durable, but after what every write has to pass (device.h). */
-static int write_sectors(const struct filling *filling, u64 sector, u64 sectors, u8 *data)
-{
-	const struct rmeta_file *host = &filling->spare->host;
-	struct rmeta_io io = {
-		.op = RMETA_WRITE,
-		.sector = sector,
-		.bytes = (u32)(sectors * 512),
-		.data = data,
-	};
-	size_t bytes = sectors * 512;
-	off_t at = (off_t)(sector * 512);
-	/* The spare is open: NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-	int r = host->before_write ? host->before_write(host->ctx, &io, 1) : 0;
-
-	if (r)
-		return r;
-	while (bytes) {
-		ssize_t done = pwrite(host->fd, data, bytes, at);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0) {
-			int error = done < 0 ? errno : EIO;
-
-			report_error("%s: sector %llu cannot be written: %s; it is no spare to rely on, take another device",
-				     filling->spare->shown, (unsigned long long)(at / 512),
-				     strerror(error));
-			return -error;
-		}
-		data += done;
-		at += done;
-		bytes -= (size_t)done;
-	}
-	return 0;
-}
-
-/* Copy single sectors of a block, those in @mask. Return: those that could not be read. */
-static u16 copy_sectors(const struct filling *filling, const struct device *from, u64 from_sector,
-			u64 to_sector, u16 mask, int *error)
-{
-	u16 failed = 0;
-	unsigned int bit;
-	u8 data[512];
-
-	for (bit = 0; bit < 16 && !*error; bit++) {
-		if (!(mask & 1U << bit))
-			continue;
-		if (salvage_read(from, from_sector + bit, 1, data, NULL, NULL))
-			failed |= (u16)(1U << bit);
-		else
-			*error = write_sectors(filling, to_sector + bit, 1, data);
-	}
-	return failed;
-}
-
 /* An entry is to become lost, with sectors @gone; its pending ones are saved if they can be. */
 static int lose(struct filling *filling, u32 nr, u16 gone, bool trusted)
 {
@@ -161,8 +105,8 @@ static int lose(struct filling *filling, u32 nr, u16 gone, bool trusted)
 		if (main_dev && trusted && !filling->spare)
 			failed = 0;
 		else if (main_dev && trusted)
-			failed = copy_sectors(filling, main_dev, block << filling->geo->block_shift,
-					      rmeta_slot_sector(filling->geo, nr), mask, &error);
+			failed = slot_copy(filling->spare, main_dev, block << filling->geo->block_shift,
+					   rmeta_slot_sector(filling->geo, nr), mask, &error);
 		table->saved_sectors += hweight16(mask & (u16)~failed);
 		table->pending_lost += hweight16(failed);
 	} else if (entry->state == RMETA_LOST) {
@@ -187,9 +131,9 @@ static int fill_entry(struct filling *filling, u32 nr)
 	if (trusted && filling->sources->old && !filling->spare)
 		gone = 0;
 	else if (trusted && filling->sources->old)
-		gone = copy_sectors(filling, filling->sources->old,
-				    rmeta_slot_sector(&filling->file->geo, old_slot),
-				    rmeta_slot_sector(filling->geo, nr), in_slot, &error);
+		gone = slot_copy(filling->spare, filling->sources->old,
+				 rmeta_slot_sector(&filling->file->geo, old_slot),
+				 rmeta_slot_sector(filling->geo, nr), in_slot, &error);
 	if (trusted && filling->sources->old)
 		table->copied_sectors += hweight16(in_slot & (u16)~gone);
 	if (error)
@@ -239,7 +183,7 @@ static int copy_run(struct filling *filling, u32 nr, u32 length)
 	if (got != (ssize_t)(sectors * 512))
 		return 1;
 	filling->table->copied_sectors += sectors;
-	return write_sectors(filling, rmeta_slot_sector(filling->geo, nr), sectors, filling->data);
+	return slot_write(filling->spare, rmeta_slot_sector(filling->geo, nr), sectors, filling->data);
 }
 
 static int fill_all(struct filling *filling)

@@ -22,9 +22,8 @@
 #include "retired_to.h"
 #include "setup.h"
 #include "signature.h"
-#include "spare.h"
+#include "spare_refuse.h"
 #include "stop.h"
-#include "this_host.h"
 #include "units.h"
 
 struct erase_options {
@@ -120,42 +119,6 @@ static int check_signature(const struct erasure *erasure)
 	return status;
 }
 
-static int check_host(const struct erasure *erasure)
-{
-	const struct rmeta_superblock *sb = &erasure->sb;
-	char *name, when[UNITS_TEXT];
-
-	if (!(sb->state & RMETA_IN_USE) || !this_host_is_other(sb))
-		return STATUS_DONE;
-	name = escape_text(sb->host_name, strlen(sb->host_name));
-	units_time(sb->activated, when);
-	if (erasure->options->adopt)
-		report_info("%s was not released by host \"%s\" (%s)", erasure->dev.shown, name,
-			    when);
-	else
-		report_error("%s was activated by another host, \"%s\", on %s and not released there: it may be in use; nothing was changed (--adopt if that host does not have it any more)",
-			     erasure->dev.shown, name, when);
-	free(name);
-	return erasure->options->adopt ? STATUS_DONE : STATUS_FAILED;
-}
-
-static int check_state(const struct erasure *erasure)
-{
-	const char *name = erasure->dev.shown;
-
-	if (erasure->sb.feature_ro_compat) {
-		report_error("%s was made by a newer version, with features unknown here; use its tools",
-			     name);
-		return STATUS_FAILED;
-	}
-	if (erasure->load.table.needs_check || erasure->sb.state & RMETA_NEEDS_CHECK) {
-		report_error("%s is marked as needing a check, and what it holds is not known for certain; nothing was changed (remap-check %s)",
-			     name, name);
-		return STATUS_DAMAGED;
-	}
-	return STATUS_DONE;
-}
-
 /* Is it all elsewhere? */
 static int check_retired_to(struct erasure *erasure)
 {
@@ -230,11 +193,12 @@ static int examine(struct erasure *erasure)
 		return status;
 	erasure->sb = erasure->load.table.sb;
 	erasure->stored = spare_count_stored(&erasure->load.table);
-	status = check_state(erasure);
+	status = spare_refuse_unsure(&erasure->load, &erasure->dev);
 	if (!status)
 		status = check_signature(erasure);
 	if (!status)
-		status = check_host(erasure);
+		status = spare_refuse_unreleased(&erasure->sb, &erasure->dev,
+						 erasure->options->adopt);
 	return status ? status : check_slots(erasure);
 }
 

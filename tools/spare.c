@@ -164,6 +164,19 @@ int spare_release(struct spare_load *spare, struct device *dev)
 	return STATUS_FAILED;
 }
 
+int spare_reserve_slot(struct rmeta_table *table, slot_t *slot)
+{
+	int r = rmeta_table_reserve(table, slot);
+
+	while (r == -ENOSPC) {
+		r = rmeta_table_grow(table);
+		if (r)
+			break;
+		r = rmeta_table_reserve(table, slot);
+	}
+	return r;
+}
+
 u32 spare_count_stored(const struct rmeta_table *table)
 {
 	u64 slots = min((u64)table->sb.pages_used * RMETA_PAGE_ENTRIES,

@@ -55,6 +55,15 @@ void spare_unload(struct spare_load *spare);
 int spare_release(struct spare_load *spare, struct device *dev);
 
 /**
+ * spare_reserve_slot() - promise a free slot to a claim, growing the table where that is needed
+ * @table: of a spare, loaded for writing
+ * @slot: out
+ *
+ * Return: 0; -ENOSPC: there is none; another negative errno as of rmeta_table_grow().
+ */
+int spare_reserve_slot(struct rmeta_table *table, slot_t *slot);
+
+/**
  * spare_count_stored() - blocks of main of which a slot has at least one sector
  * @table: of the spare, loaded
  */
