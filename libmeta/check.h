@@ -106,7 +106,8 @@ enum rmeta_check_phase {
  * @fix: called for every problem: may it be repaired? The only place of policy. The answer
  *	counts only if @problem->repairable.
  * @phase: a phase begins
- * @superblocks: verdicts of the five superblocks, before any problem about them
+ * @superblocks: verdicts of the five superblocks, as seen from the spare that counts, before any
+ *	problem about them
  * @page: verdicts of a page that is not five times ok (or of every page, if all_pages is
  *	set in struct rmeta_check)
  * @progress: @done of @total pages were read
@@ -182,5 +183,14 @@ struct rmeta_check {
  * -EOVERFLOW when sequences ran out.
  */
 int rmeta_check_run(const struct rmeta_host_ops *ops, void *host, struct rmeta_check *check);
+
+/**
+ * rmeta_check_page_winners() - which copies hold the version of a page that counts?
+ * @scan: of a page that has a winner
+ * @raw: its copies
+ *
+ * Return: mask; of several versions with the highest sequence the one that most copies have.
+ */
+u8 rmeta_check_page_winners(const struct rmeta_scan *scan, u8 *const raw[RMETA_COPIES]);
 
 #endif

@@ -231,15 +231,6 @@ void rmeta_check_use_superblock(struct rmeta_checker *checker, const struct rmet
 int rmeta_check_pages(struct rmeta_checker *checker);
 
 /**
- * rmeta_check_page_winners() - which copies hold the version of a page that counts?
- * @scan: of a page that has a winner
- * @raw: its copies
- *
- * Return: mask; of several versions with the highest sequence the one that most copies have.
- */
-u8 rmeta_check_page_winners(const struct rmeta_scan *scan, u8 *const raw[RMETA_COPIES]);
-
-/**
  * rmeta_check_page_strays() - which copies are valid but for the main that they name?
  * @checker: with superblock and layout
  * @page: number

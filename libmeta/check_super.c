@@ -202,11 +202,19 @@ int rmeta_check_binding(struct rmeta_checker *checker, const struct rmeta_geomet
  * Several spares
  */
 
+/* What is to be said of copies of several spares as a whole. */
+enum spares_question {
+	SPARES_SETTLED,		/* each copy has its own question */
+	SPARES_UNDECIDED,
+	SPARES_HALF_FORMAT,
+};
+
 /* A verdict on copies of several spares. */
 struct super_choice {
 	unsigned int copy;	/* the one that counts */
 	u8 rivals;		/* copies of others that could pass for it */
-	bool settled;		/* the others have been asked about */
+	enum spares_question question;
+	u32 old_pages;		/* SPARES_HALF_FORMAT: that the older spare still has */
 };
 
 /* The newest copy of each spare that has valid ones, in @newest. Return: how many spares. */
@@ -224,7 +232,7 @@ static unsigned int list_spares(const struct super_copies *copies,
 }
 
 static void leave_undecided(struct rmeta_checker *checker, const struct super_copies *copies,
-			    struct super_choice *choice)
+			    const struct super_choice *choice)
 {
 	struct rmeta_problem problem = rmeta_check_problem(RMETA_P_SB_UNDECIDED);
 
@@ -233,11 +241,10 @@ static void leave_undecided(struct rmeta_checker *checker, const struct super_co
 			  "the check goes on with the newest, copy %u; write over the superblocks that do not belong here, or restore a dump",
 			  choice->copy);
 	checker->frozen = true;
-	choice->settled = true;
 }
 
 static void ask_half_format(struct rmeta_checker *checker, const struct super_copies *copies,
-			    struct super_choice *choice, const struct evidence *old)
+			    const struct super_choice *choice)
 {
 	struct rmeta_problem problem = rmeta_check_problem(RMETA_P_SB_HALF_FORMAT);
 	u8 others = copies->whole & ~copies_of(copies, choice->copy);
@@ -245,13 +252,21 @@ static void ask_half_format(struct rmeta_checker *checker, const struct super_co
 	problem.copies = others;
 	if (rmeta_check_raise(checker, &problem,
 			      "page 0 of the older spare has been invalidated already; %" PRIu32 " of its other pages are left",
-			      old->valid)) {
+			      choice->old_pages)) {
 		checker->sb_first |= others;
 		checker->sb_approved++;
 	} else {
 		checker->frozen = true;
 	}
-	choice->settled = true;
+}
+
+static void ask_spares(struct rmeta_checker *checker, const struct super_copies *copies,
+		       const struct super_choice *choice)
+{
+	if (choice->question == SPARES_UNDECIDED)
+		leave_undecided(checker, copies, choice);
+	if (choice->question == SPARES_HALF_FORMAT)
+		ask_half_format(checker, copies, choice);
 }
 
 /* The header comment of this file lists the cases. */
@@ -281,14 +296,13 @@ static int choose_spare(struct rmeta_checker *checker, const struct super_copies
 	if (!with_pages || (with_pages == 1 && !some))
 		return 0;
 	if (with_pages == 1 && !evidence[some].first) {
-		if (copies->sb[newest[0]].pages_used)
-			leave_undecided(checker, copies, choice);
-		else
-			ask_half_format(checker, copies, choice, &evidence[some]);
+		choice->question = copies->sb[newest[0]].pages_used ? SPARES_UNDECIDED :
+								      SPARES_HALF_FORMAT;
+		choice->old_pages = evidence[some].valid;
 		return 0;
 	}
 	if (with_pages > 1 && complete != 1) {
-		leave_undecided(checker, copies, choice);
+		choice->question = SPARES_UNDECIDED;
 		return 0;
 	}
 	choice->copy = newest[with_pages == 1 ? some : all];
@@ -298,6 +312,23 @@ static int choose_spare(struct rmeta_checker *checker, const struct super_copies
 		     copies->sb[choice->copy].sequence))
 			choice->rivals |= copies_of(copies, newest[i]);
 	return 0;
+}
+
+/* Verdicts are about the spare that counts, which need not be the one with the highest sequence. */
+static void judge_again(struct rmeta_scan *scan, const struct super_copies *copies,
+			const struct super_choice *choice)
+{
+	unsigned int copy;
+
+	for (copy = 0; copy < RMETA_COPIES; copy++) {
+		if (!(copies->whole & BIT(copy)))
+			continue;
+		scan->verdict[copy] = !same_spare(copies, choice->copy, copy) ? RMETA_FOREIGN :
+				      copies->sb[copy].sequence <
+				      copies->sb[choice->copy].sequence ? RMETA_STALE : RMETA_OK;
+		scan->defect[copy] = scan->verdict[copy] == RMETA_FOREIGN ? RMETA_BAD_UUID :
+									    RMETA_GOOD;
+	}
 }
 
 /*
@@ -407,7 +438,7 @@ static void ask_copies(struct rmeta_checker *checker, const struct rmeta_scan *s
 		else if ((ours & BIT(copy)) &&
 			 copies->sb[copy].sequence < copies->sb[choice->copy].sequence)
 			ask_copy(checker, RMETA_P_SB_STALE, copy, "", &checker->sb_then);
-		else if (!(ours & BIT(copy)) && !choice->settled)
+		else if (!(ours & BIT(copy)) && choice->question == SPARES_SETTLED)
 			ask_copy(checker, choice->rivals & BIT(copy) ? RMETA_P_SB_RIVAL :
 				 RMETA_P_SB_FOREIGN, copy, uuid_text(copies->sb[copy].uuid, uuid),
 				 &checker->sb_first);
@@ -541,16 +572,18 @@ int rmeta_check_superblocks(struct rmeta_checker *checker)
 
 	rmeta_scan_superblocks(&checker->store, check->device_sectors, &scan, checker->sb_read);
 	decode_copies(checker, &scan, &copies);
+	choice.copy = (unsigned int)max(scan.winner, 0);
+	if (rmeta_scan_mask(&scan, RMETA_FOREIGN)) {
+		r = choose_spare(checker, &copies, &choice);
+		judge_again(&scan, &copies, &choice);
+	}
+	if (r)
+		return r;
 	if (check->ops->superblocks)
 		check->ops->superblocks(check->ctx, &scan);
 	if (scan.winner < 0)
 		return rmeta_check_rebuild(checker, &scan);
-
-	choice.copy = (unsigned int)scan.winner;
-	if (rmeta_scan_mask(&scan, RMETA_FOREIGN))
-		r = choose_spare(checker, &copies, &choice);
-	if (r)
-		return r;
+	ask_spares(checker, &copies, &choice);
 	newest = newest_copies(&copies, choice.copy);
 	if (copies_same(checker, choice.copy, newest) != newest)
 		r = settle_conflict(checker, &copies, &choice, newest);

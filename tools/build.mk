@@ -9,7 +9,7 @@ TOOLS_COMMON_OBJ := $(TOOLS_COMMON_SRC:%.c=$(O)/%.o)
 TOOLS_LIBS := -lblkid -lyajl -lz
 
 # What is on a spare, or in a dump of one.
-DUMP_READ_OBJ := $(O)/tools/dump_examine.o $(O)/tools/dump_file.o $(O)/tools/dump_members.o
+DUMP_READ_OBJ := $(patsubst %,$(O)/tools/%.o,dump_examine dump_claims dump_file dump_members)
 
 remap-format_OBJ := $(O)/tools/remap-format.o $(O)/tools/make_spare.o
 remap-check_OBJ := $(O)/tools/remap-check.o $(O)/tools/check_main.o $(O)/tools/check_losses.o

@@ -26,6 +26,8 @@ struct dump_file;
  * @counts: sums over all entries
  * @broken_entries: entries that break the format and are left out
  * @lost_pages: pages without a valid copy, whose entries are not known
+ * @losers: slots whose claim a load would retire, ascending; only where there was no load
+ * @nr_losers: how many
  */
 struct dump {
 	struct device dev;
@@ -41,6 +43,8 @@ struct dump {
 	struct rmeta_counts counts;
 	u64 broken_entries;
 	u32 lost_pages;
+	slot_t *losers;
+	size_t nr_losers;
 };
 
 /**
@@ -70,6 +74,17 @@ void dump_exit(struct dump *dump);
  * not be loaded.
  */
 bool dump_is_all_known(const struct dump *dump);
+
+/**
+ * dump_settle_claims() - find the losers among claims, where there was no load
+ * @dump: its pages were looked at; @dump->losers and @dump->counts are put right
+ *
+ * Return: 0 or a negative errno.
+ */
+int dump_settle_claims(struct dump *dump);
+
+/* Would a load retire this slot, because another one's claim is newer? */
+bool dump_is_loser(const struct dump *dump, slot_t slot);
 
 typedef void (*dump_entry_fn)(void *ctx, slot_t slot, const struct rmeta_entry *entry);
 

@@ -18,6 +18,12 @@ struct entry_reader {
 	void *ctx;
 };
 
+/* The copy of a page that counts; of equals that differ one of those that most are like. */
+static const u8 *best_copy(const struct rmeta_scan *scan, u8 *const raw[RMETA_COPIES])
+{
+	return raw[__builtin_ctz(rmeta_check_page_winners(scan, raw))];
+}
+
 static int read_page_entries(void *ctx, u32 page, const struct rmeta_scan *scan,
 			     u8 *const raw[RMETA_COPIES])
 {
@@ -26,16 +32,23 @@ static int read_page_entries(void *ctx, u32 page, const struct rmeta_scan *scan,
 	u32 slots = rmeta_slots(&dump->store.geo);
 	struct rmeta_entry entry;
 	unsigned int nr;
+	const u8 *best;
 
 	if (scan->winner < 0)
 		return 0;
+	best = best_copy(scan, raw);
 	for (nr = 0; nr < RMETA_PAGE_ENTRIES; nr++) {
 		u64 slot = (u64)page * RMETA_PAGE_ENTRIES + nr;
 
-		rmeta_page_entry(raw[scan->winner], nr, &entry);
-		if (slot < slots && entry.state != RMETA_FREE &&
-		    !rmeta_entry_valid(&entry, dump->sb.main_sectors, dump->sb.block_shift))
-			reader->fn(reader->ctx, (slot_t)slot, &entry);
+		rmeta_page_entry(best, nr, &entry);
+		if (slot >= slots || entry.state == RMETA_FREE ||
+		    rmeta_entry_valid(&entry, dump->sb.main_sectors, dump->sb.block_shift))
+			continue;
+		if (dump_is_loser(dump, (slot_t)slot)) {
+			entry.state = RMETA_RETIRED;
+			entry.where = rmeta_where(rmeta_where_block(entry.where), 0);
+		}
+		reader->fn(reader->ctx, (slot_t)slot, &entry);
 	}
 	return 0;
 }
@@ -73,6 +86,7 @@ static int survey_page(void *ctx, u32 page, const struct rmeta_scan *scan,
 	bool good = rmeta_scan_mask(scan, RMETA_OK) == RMETA_ALL_COPIES;
 	struct rmeta_entry entry;
 	unsigned int nr;
+	const u8 *best;
 
 	if (!good)
 		dump->damaged_pages++;
@@ -83,8 +97,9 @@ static int survey_page(void *ctx, u32 page, const struct rmeta_scan *scan,
 		dump->lost_pages++;
 	if (dump->spare.loaded || scan->winner < 0)
 		return 0;
+	best = best_copy(scan, raw);
 	for (nr = 0; nr < RMETA_PAGE_ENTRIES; nr++) {
-		rmeta_page_entry(raw[scan->winner], nr, &entry);
+		rmeta_page_entry(best, nr, &entry);
 		if (entry.state == RMETA_FREE)
 			continue;
 		if ((u64)page * RMETA_PAGE_ENTRIES + nr >= slots ||
@@ -117,6 +132,14 @@ static void scan_superblocks(struct dump *dump)
 	rmeta_scan_superblocks(&dump->store, dump->dev.sectors, &dump->verdicts.superblocks, raw);
 	dump->verdicts.judged = true;
 	free(buffer);
+}
+
+/* What the check settles for need not be what a scan alone puts first. */
+static void take_verdicts(void *ctx, const struct rmeta_scan *scan)
+{
+	struct dump *dump = ctx;
+
+	dump->verdicts.superblocks = *scan;
 }
 
 static bool repair_nothing(void *ctx, const struct rmeta_problem *problem)
@@ -167,8 +190,15 @@ static int find_pages(struct dump *dump)
  */
 static int find_superblock(struct dump *dump)
 {
-	static const struct rmeta_check_ops ops = { .fix = repair_nothing };
-	struct rmeta_check check = { .device_sectors = dump->dev.sectors, .ops = &ops };
+	static const struct rmeta_check_ops ops = {
+		.fix = repair_nothing,
+		.superblocks = take_verdicts,
+	};
+	struct rmeta_check check = {
+		.device_sectors = dump->dev.sectors,
+		.ops = &ops,
+		.ctx = dump,
+	};
 
 	if (rmeta_check_run(&rmeta_file_ops, &dump->dev.host, &check) || !check.have_sb)
 		return STATUS_DAMAGED;
@@ -226,6 +256,8 @@ int dump_examine(struct dump *dump)
 	progress_begin("reading table pages", dump->nr_pages);
 	r = rmeta_scan_pages(&dump->store, 0, dump->nr_pages, survey_page, dump);
 	progress_end();
+	if (!r && !dump->spare.loaded)
+		r = dump_settle_claims(dump);
 	if (r) {
 		report_error("%s: %s", dump->dev.shown, strerror(-r));
 		return STATUS_FAILED;
@@ -274,4 +306,7 @@ void dump_exit(struct dump *dump)
 	spare_unload(&dump->spare);
 	rmeta_store_exit(&dump->store);
 	verdicts_free(&dump->verdicts);
+	free(dump->losers);
+	dump->losers = NULL;
+	dump->nr_losers = 0;
 }

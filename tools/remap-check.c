@@ -21,7 +21,7 @@
 #include "verdicts.h"
 
 #define PAGES_SHOWN 20		/* damaged pages, without --verbose */
-#define VERDICT_WIDTH 10
+#define VERDICT_WIDTH 12
 #define WHERE_BYTES 96
 
 enum check_mode {

@@ -148,6 +148,32 @@ exits 0 "and then it is clean"
 is "$(remap-dump --json d.img | json-get summary.mapped superblock.uuid)" \
 	"$(json-get summary.mapped superblock.uuid <good.json)" "with everything"
 
+# Superblocks of two spares: the verdicts are about the one that counts, with the lower sequence here.
+image() { (cd "$tests_dir/../.." && "$BUILD/tests/t_check" --image "$1" "$work/$2"); }
+image sb-rival d.img
+run remap-check --json -n d.img
+exits 4 "superblocks of two spares"
+is "$(json problems.0.code problems.0.copies.0 copies.superblock.{0,1,2,3,4}.verdict | tr '\n' ' ')" \
+	"SB_RIVAL 2 ok ok foreign ok ok " "the verdicts say what the problem says"
+run remap-dump --json d.img
+is "$(json copies.superblock.{0,1,2,3,4}.verdict | tr '\n' ' ')" "ok ok foreign ok ok " "so does remap-dump"
+
+# What cannot be loaded: claims are settled as a load, or a repair, would.
+image claim-in-conflict d.img
+run remap-dump --json d.img
+exits 4 "two claims, and a page whose copies differ"
+claims=$(json summary.mapped summary.lost_sectors summary.retired)
+run remap-check -q -y d.img
+run remap-dump --json d.img
+exits 0 "repaired"
+is "$(json summary.mapped summary.lost_sectors summary.retired)" "$claims" "as it was shown"
+
+# Columns stay apart.
+cp good.img d.img
+run env LD_PRELOAD="$BUILD/tests/badsectors.so" BAD_FILE=d.img BAD_SECTORS="$(page 0),$(page 1)" \
+	remap-check -n d.img
+like "$out" "page 0 +unreadable +unreadable +ok +ok +ok$" "unreadable copies of a page"
+
 # Output that cannot be written.
 run bash -c 'remap-check -n good.img >/dev/full'
 exits 8 "standard output is full"
