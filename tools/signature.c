@@ -176,6 +176,36 @@ int signature_wipe(struct device *dev)
 	return -EIO;
 }
 
+/*
+ * Of a SCSI disk that has no WWID, as many virtual ones: vendor, model, and the serial number from
+ * page 0x80 of its vital product data, four bytes of head and text. Serial numbers alone are not
+ * unique.
+ */
+static bool get_scsi_id(const char *sysfs, char *id, size_t bytes)
+{
+	char path[PATH_MAX], page[4 + 255 + 1] = "", vendor[40] = "", model[40] = "";
+	char *serial = page + 4;
+	size_t length;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/device/vpd_pg80", sysfs);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	length = fread(page, 1, sizeof(page) - 1, file);
+	fclose(file);
+	page[length] = 0;
+	for (length = strlen(serial); length && serial[length - 1] == ' ';)
+		serial[--length] = 0;
+	serial += strspn(serial, " ");
+	if (!*serial)
+		return false;
+	sysfs_read(sysfs, "device/vendor", vendor, sizeof(vendor));
+	sysfs_read(sysfs, "device/model", model, sizeof(model));
+	snprintf(id, bytes, "%s %s %s", vendor, model, serial);
+	return true;
+}
+
 /* WWID or serial of the disk whose directory in sysfs this is. */
 static void get_disk_id(const char *sysfs, char *id, size_t bytes)
 {
@@ -189,6 +219,8 @@ static void get_disk_id(const char *sysfs, char *id, size_t bytes)
 		snprintf(id, bytes, "%.*s", (int)bytes - 1, value);
 		return;
 	}
+	if (!get_scsi_id(sysfs, id, bytes))
+		*id = 0;
 }
 
 /* PARTUUID of a partition, from the partition table of its disk. */
