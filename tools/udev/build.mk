@@ -6,5 +6,5 @@ udevrulesdir ?= $(prefix)/lib/udev/rules.d
 systemdunitdir ?= $(prefix)/lib/systemd/system
 
 INSTALLS += 644@|tools/udev/61-dm-remap.rules|$(udevrulesdir)/61-dm-remap.rules \
-	$(foreach unit,dm-remap.service dm-remap-backup.service dm-remap-backup.timer dm-remap-watch.service, \
+	$(foreach unit,dm-remap.service dm-remap-device@.service dm-remap-backup.service dm-remap-backup.timer dm-remap-watch.service, \
 	644@|tools/udev/$(unit)|$(systemdunitdir)/$(unit))
