@@ -186,6 +186,31 @@ log_since()
 		on { text = text $0 "\n" } END { printf "%s", text }'
 }
 
+#---- disks that QEMU plugs in, udev ----
+
+# plug DISK, unplug DISK: the host is asked for it, see run
+plug() { echo "# plug $1"; }
+unplug() { echo "# unplug $1"; }
+
+# udev_watch, then udev_took NAME: milliseconds from the kernel's event of the last disk to when udev was done with
+# the mapped device NAME
+udev_watch()
+{
+	udevadm monitor --kernel --udev --subsystem-match=block >/tmp/monitor &
+	udev_monitor=$!
+	wait_for 60 grep -q '^KERNEL' /tmp/monitor
+}
+
+udev_took()
+{
+	udevadm settle --timeout=600
+	kill "$udev_monitor"
+	awk -F '[][]' -v node="/$(basename "$(readlink -f "/dev/mapper/$1")") " '
+		/^KERNEL.* add .*\/block\/sd/ { seen = $2 }
+		/^UDEV.* change / && index($0, node) && !up { up = $2 }
+		END { printf "%d\n", (up - seen) * 1000 }' /tmp/monitor
+}
+
 #---- device mapper ----
 
 dm_create() { dmsetup create --noudevsync "$1" --table "$2"; }

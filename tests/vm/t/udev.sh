@@ -3,7 +3,7 @@
 # The udev rules under a real udevd: a main that remaptab lists is hidden while its spare is not there,
 # and the device comes up when the second of the two appears, whichever it is.
 #
-# vm: mem=512 timeout=600 disks=64M,16M
+# vm: mem=512 timeout=600 disks=64M,16M plug=64M,16M
 
 . /guest/lib.sh
 
@@ -26,13 +26,13 @@ need remap-setup close safe
 virtio_of() { basename "$(readlink -f "/sys/block/$1/device")"; }
 main_device=$(virtio_of vda) spare_device=$(virtio_of vdb)
 # by name of the virtio device: what it is called afterwards is the kernel's choice
-pull() { echo "$1" >/sys/bus/virtio/drivers/virtio_blk/unbind; }
-plug() { echo "$1" >/sys/bus/virtio/drivers/virtio_blk/bind; }
+unbind() { echo "$1" >/sys/bus/virtio/drivers/virtio_blk/unbind; }
+bind() { echo "$1" >/sys/bus/virtio/drivers/virtio_blk/bind; }
 node_of() { echo "/dev/$(ls "/sys/bus/virtio/devices/$1/block")"; }
 property() { udevadm info -q property -n "$1" | sed -n "s/^$2=//p"; }
 
-pull "$main_device"
-pull "$spare_device"
+unbind "$main_device"
+unbind "$spare_device"
 need mkdir -p /etc/udev/rules.d /run/udev
 sed 's,@sbindir@,/guest/bin,' /guest/udev/61-dm-remap.rules >/etc/udev/rules.d/61-dm-remap.rules
 ln -s /guest/bin/udevadm /bin/systemd-udevd
@@ -41,7 +41,7 @@ need systemd-udevd --daemon
 need udevadm settle
 
 # Main first.
-plug "$main_device"
+bind "$main_device"
 need udevadm settle
 main=$(node_of "$main_device")
 is "$(property "$main" ID_FS_TYPE)" remap_member "a listed main without its spare is a remap_member"
@@ -61,7 +61,7 @@ fails "and no longer" test -e $LINK
 
 # The spare comes.
 start=$(uptime_ms)
-plug "$spare_device"
+bind "$spare_device"
 wait_for 120 test -e /dev/mapper/safe
 ok $? "the device comes up when its spare does"
 diag "hot-plug of the spare to the device: $(($(uptime_ms) - start)) ms"
@@ -79,17 +79,52 @@ fails "the node is gone" test -e /dev/mapper/safe
 fails "the link, too, and not back to main" test -e $LINK
 
 # Spare first.
-pull "$main_device"
-pull "$spare_device"
+unbind "$main_device"
+unbind "$spare_device"
 need udevadm settle
-plug "$spare_device"
+bind "$spare_device"
 need udevadm settle
 fails "the spare alone makes no device" dm_exists safe
-plug "$main_device"
+bind "$main_device"
 wait_for 120 test -e /dev/mapper/safe
 ok $? "the device comes up when its main does"
 need udevadm settle
 is "$(readlink -f $LINK)" "$(readlink -f /dev/mapper/safe)" "and has the link"
 runs "close again" remap-setup close safe
+
+# A spare that can be read only when something has been set up, as LVM does.
+spare=$(node_of "$spare_device")
+need dmsetup create under --table "0 $(sectors_of "$spare") linear $spare 0"
+wait_for 120 test -e /dev/mapper/safe
+ok $? "the device comes up when its spare is set up"
+need udevadm settle
+runs "and close" remap-setup close safe
+need udevadm trigger --settle --action=change "$(readlink -f /dev/mapper/under)"
+fails "an event of the spare does not bring it up again" dm_exists safe
+
+# A pair that is plugged into the machine.
+need modprobe virtio_scsi
+need modprobe sd_mod
+plug plug0
+wait_for 120 test -b /dev/sda || bail "no disk is plugged in"
+plug plug1
+wait_for 120 test -b /dev/sdb || bail "no second disk is plugged in"
+need remap-setup create -e hot /dev/sda /dev/sdb
+need remap-setup close hot
+need udevadm settle
+unplug plug0
+unplug plug1
+gone() { [ ! -e /sys/block/sda ] && [ ! -e /sys/block/sdb ]; }
+wait_for 120 gone || bail "the disks are not unplugged"
+udev_watch
+plug plug0
+wait_for 120 test -b /dev/sda
+need udevadm settle
+is "$(property /dev/sda ID_FS_TYPE)" remap_member "a main that is plugged in is hidden"
+fails "it makes no device" dm_exists hot
+plug plug1
+wait_for 120 test -e /dev/mapper/hot
+ok $? "with its spare it does"
+at_most "$(udev_took hot)" 30000 "ms from the kernel's event of the spare to the device, at full speed less than 3000"
 udevadm control --exit
 done_testing
