@@ -33,12 +33,13 @@ bool status_row_is_known(const struct row *row)
 
 u64 status_free_slots(const struct status_line *status)
 {
-	u64 taken;
+	u64 retired = status->retired == STATUS_UNKNOWN ? 0 : status->retired;
+	u64 left;
 
 	if (status->used == STATUS_UNKNOWN || status->slots == STATUS_UNKNOWN)
 		return STATUS_UNKNOWN;
-	taken = status->used + (status->retired == STATUS_UNKNOWN ? 0 : status->retired);
-	return status->slots > taken ? status->slots - taken : 0;
+	left = status->slots > status->used ? status->slots - status->used : 0;
+	return left > retired ? left - retired : 0;
 }
 
 /* Is a number known, and not zero? */
@@ -123,6 +124,12 @@ static void judge_spare(struct status_report *report, const struct row *row, con
 			    (unsigned long long)row->start_sector);
 }
 
+/* Is @left less than so many percent of @all? Exact for what there can be, and right for any number. */
+static bool is_below(u64 left, u64 all, u64 percent)
+{
+	return (double)left * 100 < (double)all * (double)percent;
+}
+
 static void judge_room(struct status_report *report, const struct row *row)
 {
 	u64 left = status_free_slots(&row->status), slots = row->status.slots;
@@ -130,9 +137,9 @@ static void judge_room(struct status_report *report, const struct row *row)
 
 	if (row->status.mode == STATUS_MODE_FULL || left == STATUS_UNKNOWN)
 		return;
-	if (left * 100 < slots * report->free_critical)
+	if (is_below(left, slots, report->free_critical))
 		severity = SEVERITY_CRITICAL;
-	else if (left * 100 < slots * report->free_warning)
+	else if (is_below(left, slots, report->free_warning))
 		severity = SEVERITY_WARNING;
 	if (severity)
 		add_problem(report, severity, row->shown,

@@ -46,8 +46,10 @@ void show_rate(double rate, char *text)
 		snprintf(text, CELL_BYTES, "%.0fk", rate / 1e3);
 	else if (rate < 9999.5e6)
 		snprintf(text, CELL_BYTES, "%.0fM", rate / 1e6);
-	else
+	else if (rate < 999.5e9)
 		snprintf(text, CELL_BYTES, "%.3gG", rate / 1e9);
+	else
+		snprintf(text, CELL_BYTES, ">999G");
 }
 
 static void show_count(u64 count, char *text)
@@ -412,13 +414,16 @@ void cell_fit(char *out, const char *text, unsigned int width, bool is_left,
 		}
 		used += cells;
 	}
-	if (*text && used && width > 1) {	/* it was cut: the last character says so */
-		while (at && (out[--at] & 0xc0) == 0x80)
-			;
-		out[at] = '+';
-		at++;
-	}
 	out[at] = 0;
+	if (*text && used && width > 1) {	/* it was cut: the last character, and what combines with it, says so */
+		while (at && text_width(out) >= width) {
+			while (at && (out[--at] & 0xc0) == 0x80)
+				;
+			out[at] = 0;
+		}
+		out[at++] = '+';
+		out[at] = 0;
+	}
 	used = text_width(out);
 	fill = width > used ? width - used : 0;
 	if (is_left) {

@@ -166,6 +166,10 @@ static void update_rates(struct row *row, const struct sample_device *device, u6
 	unsigned int i;
 
 	read_counters(row, device, counter, known);
+	/* Reads and writes of the target are not those of the device: they do not go on from each other. */
+	if (device->has_io != row->had_io)
+		row->known[COUNTER_READS] = row->known[COUNTER_WRITES] = false;
+	row->had_io = device->has_io;
 	for (i = 0; i < RATE_NR; i++)
 		row->rate[i] = RATE_UNKNOWN;
 	for (i = 0; i < COUNTER_NR && clock_ms > row->clock_ms; i++) {
@@ -204,7 +208,7 @@ static void update_forecast(struct row *row, u64 clock_ms)
 {
 	const struct status_line *status = &row->status;
 	const struct growth_point *first = row->growth.point;
-	u64 taken, free_slots;
+	u64 free_slots, retired;
 
 	row->full_seconds = FULL_UNKNOWN;
 	if (!row->has_status || status->used == STATUS_UNKNOWN || status->slots == STATUS_UNKNOWN) {
@@ -212,8 +216,9 @@ static void update_forecast(struct row *row, u64 clock_ms)
 		return;
 	}
 	note_growth(&row->growth, clock_ms, status->used);
-	taken = status->used + (status->retired == STATUS_UNKNOWN ? 0 : status->retired);
-	free_slots = status->slots > taken ? status->slots - taken : 0;
+	retired = status->retired == STATUS_UNKNOWN ? 0 : status->retired;
+	free_slots = status->slots > status->used ? status->slots - status->used : 0;
+	free_slots = free_slots > retired ? free_slots - retired : 0;
 	if (!free_slots)
 		row->full_seconds = 0;
 	else if (status->used == first->used && clock_ms > first->clock_ms)

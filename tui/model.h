@@ -71,6 +71,7 @@ struct growth {
  * @problem: why not, safe to print; else NULL
  * @clock_ms: when @counter was taken
  * @known: which of @counter are known
+ * @had_io: reads and writes in @counter are those of the device, not of the target
  * @counter: as they were in the last sample
  * @rate: RATE_UNKNOWN where nothing can be said
  * @growth: for @full_seconds
@@ -92,6 +93,7 @@ struct row {
 	char *problem;
 	u64 clock_ms;
 	bool known[COUNTER_NR];
+	bool had_io;
 	u64 counter[COUNTER_NR];
 	double rate[RATE_NR];
 	struct growth growth;

@@ -149,7 +149,8 @@ static const char *show_bytes(double sectors, char *text)
 {
 	if (sectors < 0)
 		return "-";
-	units_size((u64)(sectors * 512), text);
+	/* An absurd recording may give a rate that no number of bytes holds. */
+	units_size(sectors * 512 < 0x1p63 ? (u64)(sectors * 512) : 1ULL << 63, text);
 	return strcat(text, "/s");
 }
 

@@ -92,6 +92,12 @@ if promtool=$("$tests_dir/promtool" 2>reason); then
 else
 	skip "metrics" "$(cat reason)"
 fi
+# numbers that no device has: nothing passes 64 bits on the way
+record "safe $(line ok 0 18446744073709551614 0 0 0 5 99 0 - 0)" >recording
+show --nagios
+exits 0 "slots without end, all free"
+problem 2 "CRITICAL safe: 0 of 18446744073709551614 slots free" \
+	ok 9223372036854775900 18446744073709551614 0 0 9223372036854775900 5 80 0 - 0
 show --prometheus -o none/metrics.prom
 exits 8 "a directory that is not there"
 

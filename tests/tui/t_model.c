@@ -93,6 +93,33 @@ static void test_rates(void)
 	model_exit(&model);
 }
 
+/* Reads are counted by the device and by the target, which do not agree; one look has only the latter. */
+static void test_counters_of_two(void)
+{
+	static const u64 device_reads[] = { 1000, 1010, 0, 1030, 1040 };
+	static const long wanted[] = { -1000, 10000, -1000, -1000, 10000 };
+	const struct row *row;
+	struct model model;
+	unsigned int i;
+
+	model_init(&model, NULL, 0);
+	for (i = 0; i < ARRAY_SIZE(wanted); i++) {
+		struct numbers n = { NUMBERS, .reads = "500000", .writes = "500000" };
+		struct sample sample = { .clock_ms = 1000 * (i + 1) };
+
+		add(&sample, "safe", &n);
+		sample.devices[0].has_io = device_reads[i];
+		sample.devices[0].io[IO_READS] = device_reads[i];
+		sample.devices[0].io[IO_WRITES] = device_reads[i];
+		model_update(&model, &sample);
+		sample_clear(&sample);
+		row = model.rows[0];
+		is(milli(row->rate[RATE_READS]), wanted[i], "look %u: a rate is of one counter, or none", i);
+		is(milli(row->rate[RATE_WRITES]), wanted[i], "of writes, too");
+	}
+	model_exit(&model);
+}
+
 static void test_resets(void)
 {
 	struct numbers n = { NUMBERS, .reads = "5000", .writes = "5000", .spare_errors = 7,
@@ -340,7 +367,8 @@ static void test_cells(void)
 	static const struct { double rate; const char *text; } rates[] = {
 		{ -1, "-" }, { 0, "0" }, { 0.01, "<0.1" }, { 0.3, "0.3" }, { 9.94, "9.9" },
 		{ 9.96, "10" }, { 99999, "99999" }, { 100000, "100k" }, { 9999499, "9999k" },
-		{ 12e6, "12M" }, { 12e9, "12G" },
+		{ 12e6, "12M" }, { 12e9, "12G" }, { 999.4e9, "999G" },
+		{ 1.8e19, ">999G" },
 	};
 	static const struct { u64 seconds; const char *text; } times[] = {
 		{ FULL_NEVER, "-" }, { FULL_UNKNOWN, "-" }, { 0, "full" }, { 119, "119s" },
@@ -371,7 +399,11 @@ static void test_cells(void)
 		cell_fit(text, "Bücher", 2, true, &utf8);
 		is_str(text, "B+", "and cut");
 		cell_fit(text, "日本語", 5, true, &utf8);
-		is_str(text, "日+  ", "wide ones take two cells");
+		is_str(text, "日本+", "wide ones take two cells");
+		cell_fit(text, "日本語", 4, true, &utf8);
+		is_str(text, "日+ ", "and are cut as a whole");
+		cell_fit(text, "abe\u0301cd", 3, true, &utf8);
+		is_str(text, "ab+", "what combines with a character goes with it");
 	}
 }
 
@@ -398,6 +430,7 @@ static void test_map(void)
 int main(void)
 {
 	test_rates();
+	test_counters_of_two();
 	test_resets();
 	test_forecast();
 	test_presence();
