@@ -4,7 +4,6 @@
  */
 #include "find_main.h"
 #include "main_print.h"
-#include "signature.h"
 
 /* Does it hold what it held when the spare was last released? */
 static bool has_print(const struct device *dev, const struct rmeta_superblock *sb)
@@ -17,9 +16,18 @@ static bool has_print(const struct device *dev, const struct rmeta_superblock *s
 	       print[1] == sb->main_print[1];
 }
 
+bool find_main_is_it(const struct device *dev, const struct identity *identity,
+		     const struct rmeta_superblock *sb)
+{
+	enum identity_verdict verdict = identity_compare(identity, sb);
+
+	return verdict == IDENTITY_SAME ||
+	       (verdict == IDENTITY_UNKNOWN && dev->sectors == sb->main_sectors &&
+		has_print(dev, sb));
+}
+
 static bool is_main(const struct blockdev *candidate, const struct rmeta_superblock *sb)
 {
-	enum identity_verdict verdict;
 	struct identity identity;
 	struct device dev;
 	bool found;
@@ -27,8 +35,7 @@ static bool is_main(const struct blockdev *candidate, const struct rmeta_superbl
 	if (device_peek(&dev, candidate->path))
 		return false;
 	identity_get(&dev, &identity);
-	verdict = identity_compare(&identity, sb);
-	found = verdict == IDENTITY_SAME || (verdict == IDENTITY_UNKNOWN && has_print(&dev, sb));
+	found = find_main_is_it(&dev, &identity, sb);
 	device_close(&dev);
 	return found;
 }

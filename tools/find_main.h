@@ -8,6 +8,7 @@
 
 #include "blockdev.h"
 #include "format.h"
+#include "signature.h"
 
 /**
  * find_main() - find it
@@ -25,5 +26,18 @@
  */
 bool find_main(struct blockdev *main, unsigned int *others, const struct blockdev_list *list,
 	       const struct rmeta_superblock *sb, dev_t spare);
+
+/**
+ * find_main_is_it() - is a device the main that a spare has on record?
+ * @dev: open device
+ * @identity: of it
+ * @sb: superblock of the spare
+ *
+ * As find_main() decides, but whatever its length where its identity says so.
+ *
+ * Return: true if it is.
+ */
+bool find_main_is_it(const struct device *dev, const struct identity *identity,
+		     const struct rmeta_superblock *sb);
 
 #endif

@@ -13,6 +13,7 @@
 #include "escape.h"
 #include "keep.h"
 #include "make_spare.h"
+#include "other_spares.h"
 #include "remaptab.h"
 #include "setup.h"
 #include "setup_enable.h"
@@ -220,7 +221,11 @@ static int prepare(struct make_spare *make, const char *name, const char *tab)
 		status = make_spare_prepare(make);
 	if (!status)
 		status = check_devices(make);
-	return status ? status : refuse_listed(make, tab);
+	if (!status)
+		status = refuse_listed(make, tab);
+	if (!status)
+		status = other_spares_refuse(&make->main, &make->identity, make->spare.stat.st_rdev);
+	return status;
 }
 
 static int create(const struct create_options *options, const struct table_options *words)

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Spares that a main has already. See other_spares.h.
+ */
+#include "blockdev.h"
+#include "escape.h"
+#include "find_main.h"
+#include "other_spares.h"
+#include "report.h"
+#include "spare.h"
+#include "units.h"
+
+/* "/dev/sdc (uuid ..., label "archive")", to free(). */
+static char *describe(const struct device *dev, const struct rmeta_superblock *sb)
+{
+	char *label = escape_text(sb->label, strlen(sb->label)), *text, uuid[40];
+
+	text = report_format("%s (uuid %s%s%s%s)", dev->shown, units_uuid(sb->uuid, uuid),
+			     *label ? ", label \"" : "", label, *label ? "\"" : "");
+	free(label);
+	return text;
+}
+
+static int judge(const struct device *main, struct device *dev, const struct rmeta_superblock *sb)
+{
+	struct spare_survey survey = { .kind = SPARE_NONE };
+	char *shown = describe(dev, sb);
+	int status = STATUS_DONE;
+
+	if (spare_survey(&survey, dev))
+		survey.kind = SPARE_BROKEN;
+	switch (survey.kind) {
+	case SPARE_REMAPS:
+		report_error("%s has a spare already, %s, and %u block%s that live%s there are old on main; nothing was changed",
+			     main->shown, shown, survey.remaps, units_s(survey.remaps),
+			     survey.remaps == 1 ? "s" : "");
+		report_error("to use that one: remap-setup open NAME %s %s; to be rid of it: remap-setup unmap NAME --all then, close, and remap-setup erase %s",
+			     main->shown, dev->shown, dev->shown);
+		status = STATUS_FAILED;
+		break;
+	case SPARE_BROKEN:
+		report_error("%s has a spare already, %s, and what that holds cannot be told; nothing was changed (remap-check %s)",
+			     main->shown, shown, dev->shown);
+		status = STATUS_DAMAGED;
+		break;
+	default:
+		report_warn("%s has another spare, %s, which holds nothing: with two, scan brings up neither (remap-setup erase %s)",
+			    main->shown, shown, dev->shown);
+	}
+	free(shown);
+	free(survey.label);
+	return status;
+}
+
+static int look_at(const struct device *main, const struct identity *identity,
+		   const struct blockdev *candidate)
+{
+	struct rmeta_superblock sb, erased;
+	struct rmeta_geometry geo;
+	int status = STATUS_DONE;
+	struct device dev;
+	char *foreign;
+
+	if (candidate->sectors < RMETA_MIN_SPARE_SECTORS || candidate->ours ||
+	    candidate->suspended || device_peek(&dev, candidate->path))
+		return STATUS_DONE;
+	/* One that is half erased is needed by nobody any more. */
+	if (spare_superblock(&sb, &geo, &dev) && find_main_is_it(main, identity, &sb) &&
+	    !spare_is_erasing(&dev, &erased)) {
+		foreign = signature_find(&dev, &geo);
+		if (foreign)
+			report_warn("%s was a spare of %s once, and was given to somebody else since: %s",
+				    dev.shown, main->shown, foreign);
+		else
+			status = judge(main, &dev, &sb);
+		free(foreign);
+	}
+	device_close(&dev);
+	return status;
+}
+
+int other_spares_refuse(const struct device *main, const struct identity *identity, dev_t spare)
+{
+	struct blockdev_list list;
+	int status = STATUS_DONE;
+	size_t i;
+
+	if (blockdev_list(&list))
+		return STATUS_FAILED;
+	for (i = 0; i < list.nr && !status; i++)
+		if (list.dev[i].number != spare && list.dev[i].number != main->stat.st_rdev)
+			status = look_at(main, identity, &list.dev[i]);
+	blockdev_list_free(&list);
+	return status;
+}
