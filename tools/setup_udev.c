@@ -82,19 +82,19 @@ static void exposed_path(const char *name, char *path, size_t bytes)
 	snprintf(path, bytes, EXPOSED_DIR "/%s", name);
 }
 
-/* The line of which a device is main. */
+/*
+ * The line of which a device is main. The device is not opened: one that cannot be read, or is slow to
+ * answer, is main all the same.
+ */
 static const struct remaptab_entry *entry_of(const struct remaptab *tab, const char *path)
 {
-	const struct remaptab_entry *entry;
+	struct device dev = { .host.fd = -1, .is_block = true };
 	struct identity identity;
-	struct device dev;
 
-	if (device_peek(&dev, path))
+	if (stat(path, &dev.stat) || !S_ISBLK(dev.stat.st_mode))
 		return NULL;
 	identity_get(&dev, &identity);
-	entry = remaptab_by_main(tab, &dev, &identity);
-	device_close(&dev);
-	return entry;
+	return remaptab_by_main(tab, &dev, &identity);
 }
 
 /* The same, also for a partition of main. */
@@ -137,35 +137,64 @@ static void print_member(const struct remaptab_entry *entry)
 	print_property("ID_FS_USAGE", "raid");
 }
 
-static int run_udev(void *opaque)
+/*
+ * A spare that was given to somebody else, who left some of what it was, is what it is now; but not one
+ * that is listed: it is not brought up, and that is said.
+ */
+static bool is_spare(struct rmeta_superblock *sb, struct device *dev, const struct remaptab *tab)
 {
-	struct udev_options *options = opaque;
-	const char *path = options->common.operands[0];
-	const struct remaptab_entry *entry;
-	struct rmeta_superblock sb;
 	struct rmeta_geometry geo;
-	char exposed[300];
-	struct remaptab tab;
+	char *foreign;
+
+	if (dev->sectors < RMETA_MIN_SPARE_SECTORS || !spare_superblock(sb, &geo, dev))
+		return false;
+	if (remaptab_by_spare(tab, sb->uuid))
+		return true;
+	foreign = signature_find(dev, &geo);
+	free(foreign);
+	return !foreign;
+}
+
+static int print_unlisted(const char *path, const struct remaptab *tab)
+{
+	struct rmeta_superblock sb;
 	struct device dev;
 	int r;
 
 	r = device_peek(&dev, path);
 	if (r) {
 		report_error("cannot open the device: %s", strerror(-r));
-		return report_finish(STATUS_FAILED);
+		return STATUS_FAILED;
 	}
-	if (dev.sectors >= RMETA_MIN_SPARE_SECTORS && spare_superblock(&sb, &geo, &dev)) {
+	if (is_spare(&sb, &dev, tab))
 		print_spare(&sb);
-	} else if (!remaptab_read(&tab, options->tab)) {
-		entry = entry_of_disk_too(&tab, path, dev.stat.st_rdev);
-		if (entry)
-			exposed_path(entry->name, exposed, sizeof(exposed));
-		if (entry && access(exposed, F_OK))
-			print_member(entry);
-		remaptab_free(&tab);
-	}
 	device_close(&dev);
-	return report_finish(STATUS_DONE);
+	return STATUS_DONE;
+}
+
+/* First what remaptab says: a main may hold what is left of a spare that it was once. */
+static int run_udev(void *opaque)
+{
+	struct udev_options *options = opaque;
+	const char *path = options->common.operands[0];
+	const struct remaptab_entry *entry = NULL;
+	struct stat stat_buf;
+	int status = STATUS_DONE;
+	char exposed[300];
+	struct remaptab tab;
+
+	if (!remaptab_read(&tab, options->tab) && !stat(path, &stat_buf) &&
+	    S_ISBLK(stat_buf.st_mode))
+		entry = entry_of_disk_too(&tab, path, stat_buf.st_rdev);
+	if (entry) {
+		exposed_path(entry->name, exposed, sizeof(exposed));
+		if (access(exposed, F_OK))
+			print_member(entry);
+	} else {
+		status = print_unlisted(path, &tab);
+	}
+	remaptab_free(&tab);
+	return report_finish(status);
 }
 
 /* Have udev look at a device again. */

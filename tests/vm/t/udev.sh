@@ -15,7 +15,9 @@ need modprobe ext4
 hostname alpha
 MAIN=/dev/vda SPARE=/dev/vdb
 
-need mke2fs -q -F -t ext4 -U 11111111-2222-3333-4444-555555555555 $MAIN
+# What was a spare once, and is main now, holds most of what it was.
+need remap-format -q --main-size 1G $MAIN
+need mke2fs -q -F -t ext4 -E nodiscard -U 11111111-2222-3333-4444-555555555555 $MAIN
 LINK=/dev/disk/by-uuid/11111111-2222-3333-4444-555555555555
 need remap-setup create -e safe $MAIN $SPARE
 need mount /dev/mapper/safe /mnt
