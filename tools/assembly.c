@@ -9,6 +9,7 @@
  *	main is shorter				never
  *	main is another one, or longer		--force-main
  *	another host had it, or may have	--adopt
+ *	a backup knows of a later state of it	--accept-older-spare
  *	main changed since			--accept-changed-main
  */
 #include <inttypes.h>
@@ -21,6 +22,7 @@
 #include "find_main.h"
 #include "kernel_log.h"
 #include "main_print.h"
+#include "newest_backup.h"
 #include "report.h"
 #include "this_host.h"
 #include "units.h"
@@ -42,10 +44,11 @@ static void say_how(const struct assembly *assembly, const char *option)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s", escaped);
 		free(escaped);
 	}
-	report_error("to accept that: remap-setup open%s%s%s%s%s%s", options->read_only ?
+	report_error("to accept that: remap-setup open%s%s%s%s%s%s%s", options->read_only ?
 		     " --readonly" : "", options->force_main ? " --force-main" : "",
 		     options->adopt ? " --adopt" : "",
-		     options->accept_changed ? " --accept-changed-main" : "", option, text);
+		     options->accept_changed ? " --accept-changed-main" : "",
+		     options->accept_older ? " --accept-older-spare" : "", option, text);
 }
 
 /*
@@ -256,6 +259,35 @@ static int check_host(struct assembly *assembly)
 	return status;
 }
 
+/*
+ * An older copy of a spare, alone: a backup that saw a later activation, or more growth, tells. Within one
+ * activation the table changes without the superblock, so that nothing tells there.
+ */
+static int check_age(struct assembly *assembly)
+{
+	const struct assembly_options *options = &assembly->options;
+	const struct rmeta_superblock *sb = &assembly->load.table.sb;
+	struct newest_backup backup;
+	char when[UNITS_TEXT], *path;
+	int status = STATUS_DONE;
+
+	if (!options->backups || !newest_backup_find(&backup, options->backups, sb->uuid) ||
+	    backup.sequence <= sb->sequence)
+		return STATUS_DONE;
+	path = escape_text(backup.path, strlen(backup.path));
+	units_time((u64)backup.when, when);
+	if (options->accept_older) {
+		report_warn("%s is older than the backup %s; accepted", assembly->spare.shown, path);
+	} else {
+		report_error("%s is an old copy of the spare, or was put back to what it once was: the backup %s, of %s, is of a later state (sequence %" PRIu64 ", here %" PRIu64 "); blocks remapped since would be read from main, where they are old; nothing was changed",
+			     assembly->spare.shown, path, when, backup.sequence, sb->sequence);
+		say_how(assembly, " --accept-older-spare");
+		status = STATUS_FAILED;
+	}
+	free(path);
+	return status;
+}
+
 static int check_print(struct assembly *assembly)
 {
 	const struct rmeta_superblock *sb = &assembly->load.table.sb;
@@ -321,6 +353,8 @@ int assembly_examine(struct assembly *assembly, const struct blockdev_list *list
 		status = check_identity(assembly);
 	if (!status)
 		status = check_host(assembly);
+	if (!status)
+		status = check_age(assembly);
 	if (!status)
 		status = check_print(assembly);
 	if (status)

@@ -19,9 +19,11 @@
  * @features: words for the table, or ""
  * @nr_features: how many words
  * @listed: it is in remaptab, so it is this host's unless another one's id is on record
+ * @backups: directory of backups, by which an old copy of a spare is told; or NULL
  * @read_only: write to neither
  * @adopt: accept a spare that another host had last
  * @accept_changed: accept a main that was written to behind dm-remap's back
+ * @accept_older: accept a spare of which a backup knows a later state
  * @force_main: accept a main that is not the one on record
  */
 struct assembly_options {
@@ -30,10 +32,12 @@ struct assembly_options {
 	const char *spare;
 	const char *features;
 	unsigned int nr_features;
+	const char *backups;
 	bool listed;
 	bool read_only;
 	bool adopt;
 	bool accept_changed;
+	bool accept_older;
 	bool force_main;
 };
 

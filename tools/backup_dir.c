@@ -104,7 +104,7 @@ unsigned int backup_dir_forget(const char *path, const char *uuid, bool whole)
 	return removed;
 }
 
-int backup_dir_newest(const char *path, const char *uuid, time_t *when)
+int backup_dir_newest(const char *path, const char *uuid, time_t *when, char *name)
 {
 	struct tm tm = { .tm_isdst = 0 };
 	char **names;
@@ -116,6 +116,8 @@ int backup_dir_newest(const char *path, const char *uuid, time_t *when)
 		if (!strptime(names[i] + UUID_CHARS + 1, TIME_FORMAT, &tm))
 			continue;
 		*when = timegm(&tm);
+		if (name)
+			snprintf(name, BACKUP_NAME_BYTES, "%s", names[i]);
 		r = 0;
 	}
 	free_names(dir, names, nr);

@@ -41,13 +41,14 @@ void backup_dir_name(char *name, const char *uuid, time_t when, bool whole);
 unsigned int backup_dir_forget(const char *path, const char *uuid, bool whole);
 
 /**
- * backup_dir_newest() - when the newest whole backup was made
+ * backup_dir_newest() - the newest whole backup, and when it was made
  * @path: of the directory
  * @uuid: of the spare
  * @when: out
+ * @name: out: BACKUP_NAME_BYTES, name of the file; or NULL
  *
  * Return: 0; -ENOENT when there is none; another negative errno when the directory cannot be read.
  */
-int backup_dir_newest(const char *path, const char *uuid, time_t *when);
+int backup_dir_newest(const char *path, const char *uuid, time_t *when, char *name);
 
 #endif

@@ -3,6 +3,7 @@
  * remap-setup open: bring up the device of a spare. Never formats.
  */
 #include "assembly.h"
+#include "backup_dir.h"
 #include "report.h"
 #include "setup.h"
 #include "table_options.h"
@@ -25,8 +26,14 @@ static const struct option_row rows[] = {
 	{ .name = "accept-changed-main", .kind = OPTION_FLAG,
 	  .field = FIELD(assembly.accept_changed),
 	  .help = "go on though main was written to without dm-remap" },
+	{ .name = "accept-older-spare", .kind = OPTION_FLAG,
+	  .field = FIELD(assembly.accept_older),
+	  .help = "go on though a backup knows a later state of SPARE" },
 	{ .name = "force-main", .kind = OPTION_FLAG, .field = FIELD(assembly.force_main),
 	  .help = "take MAIN though it is not the one on record" },
+	{ .letter = 'd', .name = "directory", .kind = OPTION_FILE,
+	  .field = FIELD(assembly.backups), .argument = "DIR",
+	  .help = "where backups are, instead of " BACKUP_DIR },
 };
 
 static const struct operand_row operands[] = {
@@ -39,7 +46,7 @@ static const struct tool tool = {
 	.name = SETUP_TOOL,
 	.verb = "open",
 	.summary = "Bring up the device of SPARE, with the main that SPARE is for.",
-	.usage = "[--readonly] [-o OPTIONS] [NAME] [MAIN] SPARE",
+	.usage = "[--readonly] [-d DIR] [-o OPTIONS] [NAME] [MAIN] SPARE",
 	.details = "Main is found by what SPARE has on record of it. NAME is SPARE's label if it is\n"
 		   "left out. What has a / in it is MAIN, not NAME. Nothing is ever formatted.",
 	.example = "remap-setup open archive /dev/sdc1",
@@ -50,7 +57,7 @@ static const struct tool tool = {
 	.nr_rows = ARRAY_SIZE(rows),
 };
 
-static struct open_options open_options;
+static struct open_options open_options = { .assembly.backups = BACKUP_DIR };
 
 /* Which of the operands is which. */
 static void sort_operands(struct open_options *options)

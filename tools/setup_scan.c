@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 
 #include "assembly.h"
+#include "backup_dir.h"
 #include "dm.h"
 #include "escape.h"
 #include "find_main.h"
@@ -18,6 +19,7 @@
 struct scan_options {
 	struct common_options common;
 	const char *tab;
+	const char *dir;
 	bool assemble;
 	bool listed;
 };
@@ -31,13 +33,15 @@ static const struct option_row rows[] = {
 	  .help = "only those in remaptab, and say which of them are missing" },
 	{ .letter = 'T', .name = "tab", .kind = OPTION_FILE, .field = FIELD(tab),
 	  .argument = "FILE", .help = "instead of " REMAPTAB_PATH },
+	{ .letter = 'd', .name = "directory", .kind = OPTION_FILE, .field = FIELD(dir),
+	  .argument = "DIR", .help = "where backups are, instead of " BACKUP_DIR },
 };
 
 static const struct tool tool = {
 	.name = SETUP_TOOL,
 	.verb = "scan",
 	.summary = "Find spares on all block devices, and their mains.",
-	.usage = "[--assemble] [--listed]",
+	.usage = "[--assemble] [--listed] [-d DIR]",
 	.details = "Names and options of devices are those of remaptab; of what is not in there the\n"
 		   "label of the spare is its name. What open would refuse is left down, and said.",
 	.example = "remap-setup scan --assemble",
@@ -45,7 +49,7 @@ static const struct tool tool = {
 	.nr_rows = ARRAY_SIZE(rows),
 };
 
-static struct scan_options scan_options = { .tab = REMAPTAB_PATH };
+static struct scan_options scan_options = { .tab = REMAPTAB_PATH, .dir = BACKUP_DIR };
 
 enum scan_state {
 	SCAN_LIVE,
@@ -185,6 +189,7 @@ static void assemble(struct scan *scan, struct found *found)
 		.spare = found->dev->path,
 		.features = entry ? entry->options.features : "",
 		.nr_features = entry ? entry->options.nr_features : 0,
+		.backups = scan->options->dir,
 		.listed = entry,
 		.read_only = entry && entry->options.read_only,
 	} };

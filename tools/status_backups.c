@@ -17,7 +17,7 @@ static int find_one(struct status_report *report, const struct row *row, const c
 	char uuid[40];
 	int r;
 
-	r = backup_dir_newest(dir, units_uuid(row->status.uuid, uuid), &when);
+	r = backup_dir_newest(dir, units_uuid(row->status.uuid, uuid), &when, NULL);
 	if (r && r != -ENOENT)
 		return r;
 	if (!r)

@@ -3,7 +3,7 @@
 # What remap-setup refuses, and that nothing is half done then: no device, and a spare that is
 # byte for byte what it was.
 #
-# vm: mem=384 timeout=600 disks=64M,16M,64M,16M modules=dm-inject carry=dm-remap
+# vm: mem=384 timeout=600 disks=64M,16M,64M,16M modules=dm-inject,dm-gate carry=dm-remap
 
 . /guest/lib.sh
 
@@ -88,6 +88,69 @@ refused 4 "no superblock is valid; see remap-check" "all superblocks are gone" r
 
 # What vanishes.
 refused 8 "cannot find spare /dev/vdz" "a spare that is not there" remap-setup open safe /dev/vdz
+
+# A spare that goes away between two steps. A write that is held is the tool's while there is no device,
+# and the target's when there is one.
+need dm_create gated "0 32768 gate /dev/vdd"
+GATED=/dev/mapper/gated
+gate() { dm_message gated "$@" || bail "gate $*"; }
+is_held() { [ "$(dmsetup status gated | awk '{ print $5 }')" -gt 0 ]; }
+creating() { remap-setup create gone /dev/vdc $GATED >/tmp/out 2>&1 & pid=$!; }
+
+gate hold before w 8192+8
+creating
+wait_for 120 is_held || bail "nothing was written"
+fails "no device before the spare is written" dm_exists gone
+gate drop
+gate release fail
+wait $pid
+is $? 8 "the spare vanishes while it is written: status"
+like "$(cat /tmp/out)" "error: .*$GATED.*" "it is named" || diag "$(cat /tmp/out)"
+fails "no device is left" dm_exists gone
+gate open
+
+# And a device that could not be brought up, which somebody has open when it is to be removed.
+gate hold before w 8192+8 16
+creating
+until dm_exists gone; do
+	wait_for 120 is_held || bail "nothing was written: $(cat /tmp/out)"
+	dm_exists gone || gate release first
+done
+wait_for 120 is_held || bail "the target wrote nothing: $(cat /tmp/out)"
+exec 4</dev/dm-$(dmsetup info -c --noheadings -o minor gone)
+gate drop
+gate release fail
+wait $pid
+is $? 8 "a device that cannot be removed: status"
+like "$(cat /tmp/out)" "error: gone could not be brought up: " "what failed" || diag "$(cat /tmp/out)"
+unlike "$(cat /tmp/out)" "no device is left behind" "it does not say that none is left"
+like "$(cat /tmp/out)" "a device gone that serves nothing could not be removed, and is left behind: dmsetup remove gone" \
+	"what is left, and how to remove it" || diag "$(cat /tmp/out)"
+ok "$(dm_exists gone; echo $?)" "it is there"
+exec 4<&-
+runs "and is removed so" dm_remove gone
+gate open
+
+need remap-setup create -y gone /dev/vdc $GATED
+need dm_message gone remap 8+8
+need remap-setup close -q --no-backup gone
+before=$(sum_of $GATED)
+gate drop
+says 8 "gone could not be brought up: .*no device is left behind" "the spare vanishes when it is activated" \
+	remap-setup open gone $GATED
+gate open
+fails "no device is left" dm_exists gone
+is "$(sum_of $GATED)" "$before" "the spare is as it was"
+runs "and opens when it is back" remap-setup open gone $GATED
+need remap-setup close -q --no-backup gone
+
+# No /dev/mapper/control, and no way to make it.
+need mount -t tmpfs -o ro none /dev/mapper
+remap-setup create safe $MAIN $SPARE >/tmp/out 2>&1
+is $? 8 "no /dev/mapper/control: status"
+like "$(cat /tmp/out)" "device mapper" "and it is said" || diag "$(cat /tmp/out)"
+need umount /dev/mapper
+
 refused 8 "nosuch: no such mapped device" "close what is not there" remap-setup close nosuch
 need dm_create plain "0 8 error"
 refused 8 "plain: not a device of dm-remap" "close what is not ours" remap-setup close plain

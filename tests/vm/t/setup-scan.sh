@@ -72,8 +72,35 @@ like "$out" "/dev/vdb and /dev/loop7 are both copies of one spare: one of them i
 	"both are named"
 unlike "$(dmsetup ls)" "^one" "and neither is used"
 runs "who says which gets it" remap-setup open one /dev/vda /dev/vdb
+need dm_message one remap 2000+16
 need remap-setup close one
 need losetup -d /dev/loop7
+
+# The old copy alone: the backup that close has made knows better.
+need cp /tmp/copy.img /tmp/old.img
+need losetup /dev/loop7 /tmp/old.img
+before=$(sum_of /dev/loop7)
+vdb=$(basename "$(readlink -f /sys/block/vdb/device)")
+echo "$vdb" >/sys/bus/virtio/drivers/virtio_blk/unbind
+out=$(remap-setup scan --assemble --listed 2>&1)
+is $? 1 "an old copy alone: status"
+like "$out" "/dev/loop7 is an old copy of the spare.*the backup /var/lib/dm-remap/$one-[0-9TZ]*.json.gz, of 20.* later state" \
+	"the backup that tells is named"
+like "$out" "to accept that: remap-setup open --accept-older-spare one /dev/loop7" "and how it is accepted"
+unlike "$(dmsetup ls)" "^one" "it is not brought up"
+is "$(sum_of /dev/loop7)" "$before" "nothing was written to it"
+says 0 "/dev/loop7 is older than the backup .*; accepted" "open --accept-older-spare" \
+	remap-setup open --accept-older-spare one /dev/vda /dev/loop7
+need remap-setup close --no-backup one
+need dd if=/tmp/copy.img of=/dev/loop7 bs=1M conv=fsync 2>/dev/null
+says 0 "is up" "without backups nothing tells" remap-setup open -d /tmp/none one /dev/vda /dev/loop7
+need remap-setup close --no-backup one
+echo "$vdb" >/sys/bus/virtio/drivers/virtio_blk/bind
+wait_for 60 test -b /dev/vdb || bail "the spare did not come back"
+need losetup -d /dev/loop7
+runs "the spare itself opens" remap-setup open one /dev/vda /dev/vdb
+is "$(status one used)" 2 "with all that it holds"
+need remap-setup close one
 
 # A spare that was given to somebody else, who left most of what it was.
 cp /tmp/copy.img /tmp/given.img
@@ -90,6 +117,24 @@ need losetup -d /dev/loop7
 out=$(remap-setup create three /dev/vda /dev/vdd 2>&1)
 is $? 8 "a second spare: status"
 like "$out" "/etc/remaptab:[0-9]*: /dev/vda has a spare already, that of one" "and it says where the first is"
+
+# One that is in no remaptab.
+before=$(sum_of /dev/vdd)
+says 8 "/dev/vda has a spare already, /dev/vdb .uuid $one, label \"one\"., and 2 blocks that live there are old on main" \
+	"a second spare, and the first is not listed" remap-setup create -f -T /tmp/none three /dev/vda /dev/vdd
+like "$(cat /tmp/out)" "to use that one: remap-setup open NAME /dev/vda /dev/vdb" "and what to do"
+is "$(sum_of /dev/vdd)" "$before" "nothing was written"
+truncate -s 16M /tmp/third.img
+need losetup /dev/loop6 /tmp/third.img
+says 0 "/dev/vdc has another spare, /dev/vdd .*which holds nothing" "one that holds nothing is pointed out" \
+	remap-setup create -n -T /tmp/none three /dev/vdc /dev/loop6
+need losetup -d /dev/loop6
+
+# What udev is told of a spare that was given to somebody else: it is what it is now.
+need losetup /dev/loop7 /tmp/given.img
+is "$(remap-setup udev -T /tmp/none /dev/loop7)" "" "a filesystem over a spare is none to udev"
+like "$(remap-setup udev -T /tmp/none /dev/vdb)" "^ID_FS_TYPE=remap_spare" "a spare is"
+need losetup -d /dev/loop7
 
 # Mistakes in remaptab.
 cat >/etc/remaptab <<END
@@ -121,7 +166,12 @@ head -c 1000 /dev/urandom | dd of=/tmp/main.img conv=notrunc 2>/dev/null
 need losetup /dev/loop0 /tmp/main.img
 need losetup /dev/loop1 /tmp/spare.img
 need remap-setup create loops /dev/loop0 /dev/loop1
+need dm_message loops remap 8+8
 need remap-setup close loops
+need losetup /dev/loop2 /tmp/third.img
+says 8 "/dev/loop0 has a spare already, /dev/loop1 .*and 1 block that lives there" \
+	"a second spare for it" remap-setup create four /dev/loop0 /dev/loop2
+need losetup -d /dev/loop2
 need losetup -d /dev/loop0
 need losetup -d /dev/loop1
 need losetup /dev/loop5 /tmp/main.img
