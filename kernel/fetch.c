@@ -18,7 +18,7 @@ static blk_status_t record(struct remap_ctx *ctx, const struct remap_part *part,
 			   blk_status_t status)
 {
 	struct remap_core *core = ctx->core;
-	u16 all = rmeta_block_mask(part->block, core->main_sectors, core->block_shift);
+	u16 all = remap_covered(core, part->block);
 	u16 bits = remap_bits(part->first, part->sectors), got;
 
 	got = remap_salvage(ctx, part->block, bits, true);

@@ -709,6 +709,16 @@ static inline u16 remap_bits(unsigned int first, unsigned int sectors)
 }
 
 /*
+ * Those sectors of a block that the table line covers. It may be shorter than main; what is behind
+ * it may be somebody else's, and changes without our knowing.
+ */
+static inline u16 remap_covered(const struct remap_core *core, block_t block)
+{
+	return rmeta_block_mask(block, min_t(u64, core->live->ti->len, core->main_sectors),
+				core->block_shift);
+}
+
+/*
  * The next run of set bits of @mask at or above *@first, if there is one: its start and length.
  */
 static inline bool remap_next_run(u16 mask, unsigned int *first, unsigned int *sectors)

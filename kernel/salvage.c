@@ -44,7 +44,8 @@ static void heal(struct remap_ctx *ctx, block_t block, const struct remap_view *
 
 	remap_set_budget(ctx, 1);
 	clear.bits = remap_salvage(ctx, block, view->mask, false);
-	WRITE_ONCE(salvage->tried, salvage->tried + hweight16(view->mask));
+	WRITE_ONCE(salvage->tried, salvage->tried +
+		   hweight16(view->mask & remap_covered(core, block)));
 	/* Durable in the slot before the bits are cleared (rule 4 of the format). */
 	if (!clear.bits || remap_write_image(ctx, view->slot, ctx->image, clear.bits))
 		return;

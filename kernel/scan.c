@@ -80,7 +80,7 @@ static void record(struct remap_core *core, block_t block, blk_status_t status)
 {
 	const struct remap_features *features = &core->live->features;
 	struct remap_ctx *ctx = &core->jobs[REMAP_JOB_SCAN].ctx;
-	u16 all = rmeta_block_mask(block, core->main_sectors, core->block_shift), got;
+	u16 all = remap_covered(core, block), got;
 
 	if (core->table.read_only || READ_ONCE(features->no_auto_remap))
 		return;
@@ -106,7 +106,7 @@ static void found_error(struct remap_core *core, block_t block)
 static blk_status_t scan_block(struct remap_core *core, block_t block)
 {
 	struct remap_ctx *ctx = &core->jobs[REMAP_JOB_SCAN].ctx;
-	u16 all = rmeta_block_mask(block, core->main_sectors, core->block_shift);
+	u16 all = remap_covered(core, block);
 	struct remap_busy *busy = remap_busy_try(core, block);
 	blk_status_t status = BLK_STS_OK;
 	struct remap_view view;

@@ -102,7 +102,8 @@ static u16 salvage_units(struct remap_ctx *ctx, sector_t start, unsigned int fir
  * @failed: a read of just these has failed already
  *
  * Runs of sectors are read in one request, and one that fails again by physical sector, as
- * long as the budget lasts.
+ * long as the budget lasts. What the table line does not cover is not read: it is pending for a
+ * block that gets a slot, so that reads of a longer line look for it on main.
  *
  * Return: mask of the sectors that were read.
  * Context: process; sleeps.
@@ -115,6 +116,8 @@ u16 remap_salvage(struct remap_ctx *ctx, block_t block, u16 wanted, bool failed)
 	sector_t start = remap_block_sector(core, block);
 	u16 got = 0;
 
+	/* A copy of what is behind the table line would be stale when a longer one comes. */
+	wanted &= remap_covered(core, block);
 	for (first = 0; first < sectors; first = end) {
 		for (end = first + 1; end < sectors && !(wanted & BIT(first)) ==
 		     !(wanted & BIT(end)); end++)
@@ -325,7 +328,10 @@ static blk_status_t move_block(struct remap_ctx *ctx, const struct remap_part *p
 		return BLK_STS_IOERR;
 	lost = in_slot & ~present;
 	if (lost && !view->lost) {
-		/* A lost entry has no pending bits: now or never. */
+		/*
+		 * A lost entry has no pending bits: now or never. What is pending behind the table
+		 * line is lost with them, rather than copied from somebody who goes on writing it.
+		 */
 		remap_grant_request(ctx);
 		present |= remap_salvage(ctx, part->block, view->mask & ~bits, false);
 	}

@@ -161,14 +161,13 @@ void remap_unmap_flush(struct remap_core *core, struct remap_unmap *unmap)
 
 static int check(struct remap_core *core, block_t block, const struct remap_view *view)
 {
-	u64 end = min_t(u64, core->live->ti->len, core->main_sectors);
 	u16 in_slot = rmeta_block_mask(block, core->main_sectors, core->block_shift) & ~view->mask;
 
 	if (READ_ONCE(core->failed) || remap_fenced(core, block))
 		return -EIO;
 	if (view->lost)
 		return -ENODATA;
-	return in_slot & ~rmeta_block_mask(block, end, core->block_shift) ? -ERANGE : 0;
+	return in_slot & ~remap_covered(core, block) ? -ERANGE : 0;
 }
 
 /**

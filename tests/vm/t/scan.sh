@@ -59,7 +59,8 @@ await 200 passes 2
 ok $? "a pass over a failing disk comes to its end"
 is "$(status r scan_errors)" 11 "bad blocks were counted: 1, 8, 1 and one that may be bad"
 is "$(status r used)" 12 "those that are bad got slots, what only may be did not"
-is "$(status r pending)" $((16 + 1 + 64 + 1)) "what cannot be read is pending"
+# of the last block the line has three sectors; what is behind them is not ours to copy
+is "$(status r pending)" $((16 + 1 + 64 + 1 + 5)) "what cannot be read is pending, and what is behind the line"
 is "$(sio r $D 9000 1 @1) $(sio r $D 9002 6 @1)" "r 9000+1 OK r 9002+6 OK" "the rest of a block can be read"
 is "$(sio r $D 9001)" "r 9001+1 ENODATA" "the bad sector fails"
 is "$(sio w $D 9001 1 @2)" "w 9001+1 OK" "and can be written"
