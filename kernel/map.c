@@ -73,8 +73,15 @@
  */
 #include "remap.h"
 
+/*
+ * Device mapper's mark of a polled bio whose parts are in a list. What is left of a bio after it
+ * was cut has it, too, and would take a device-mapper device below to a list that is not there.
+ */
+#define REMAP_POLL_LIST REQ_DRV
+
 /* Anything but plain reads and writes of data. */
-#define REMAP_SPECIAL (REQ_PREFLUSH | (REQ_OP_MASK & ~(__force blk_opf_t)REQ_OP_WRITE))
+#define REMAP_SPECIAL (REQ_PREFLUSH | REMAP_POLL_LIST | \
+		       (REQ_OP_MASK & ~(__force blk_opf_t)REQ_OP_WRITE))
 
 enum piece {
 	PIECE_MAIN,
@@ -217,10 +224,20 @@ void remap_finish(struct bio *bio, blk_status_t status)
 	bio_endio(bio);
 }
 
-/* A context is to work on it. NOWAIT bios do not wait for one. */
+/*
+ * May a bio not wait for an owner or a context? One whose submitter spins for the answer may:
+ * kernels set NOWAIT for all of those, whatever was asked for, and a refusal would come to the
+ * submitter again and again.
+ */
+static bool must_not_wait(const struct bio *bio)
+{
+	return (bio->bi_opf & (REQ_NOWAIT | REQ_POLLED)) == REQ_NOWAIT;
+}
+
+/* A context is to work on it. */
 static int hand_over(struct remap_core *core, struct bio *bio, struct remap_bio *rb)
 {
-	if (bio->bi_opf & REQ_NOWAIT) {
+	if (must_not_wait(bio)) {
 		remap_finish(bio, BLK_STS_AGAIN);
 		return DM_MAPIO_SUBMITTED;
 	}
@@ -289,7 +306,7 @@ again:
 	case PIECE_MASKED:
 		return hand_over(core, bio, rb);
 	case PIECE_BUSY:
-		if (bio->bi_opf & REQ_NOWAIT)
+		if (must_not_wait(bio))
 			remap_finish(bio, BLK_STS_AGAIN);
 		else if (!remap_busy_park(core, sector >> core->block_shift, bio))
 			goto again;
@@ -323,6 +340,7 @@ static noinline int map_slow(struct remap_target *t, struct bio *bio, struct rem
 	struct remap_core *core = t->core;
 
 	rb->flags = RB_SLOW;
+	bio->bi_opf &= ~REMAP_POLL_LIST;
 	if (unlikely(READ_ONCE(core->failed)))
 		return DM_MAPIO_KILL;
 	if (bio->bi_opf & REQ_PREFLUSH) {
@@ -477,7 +495,7 @@ static int end_main_error(struct remap_target *t, struct bio *bio, struct remap_
 
 	if (bio->bi_opf & REQ_RAHEAD || remap_judge(*error) == REMAP_STS_OTHER)
 		return DM_ENDIO_DONE;
-	if (bio->bi_opf & REQ_NOWAIT && !t->read_only && !READ_ONCE(core->failed)) {
+	if (must_not_wait(bio) && !t->read_only && !READ_ONCE(core->failed)) {
 		/* It may not wait for a context; the submitter comes back without NOWAIT. */
 		*error = BLK_STS_AGAIN;
 		return DM_ENDIO_DONE;
