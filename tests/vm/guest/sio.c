@@ -38,8 +38,9 @@ struct request {
 };
 
 static const char usage[] =
-	"Usage: sio [OPTION]... r|w|f|z|u|d|g|p|h|a DEVICE [SECTOR [COUNT [TAG]]]\n"
+	"Usage: sio [OPTION]... r|w|f|z|u|d|e|g|p|h|a DEVICE [SECTOR [COUNT [TAG]]]\n"
 	"  r read, w write, f flush, z zero range, u zero range (may unmap), d discard,\n"
+	"  e secure erase,\n"
 	"  g read to standard output, p write from standard input (then the line is on stderr),\n"
 	"  h read, and print a hash of the data at the end\n"
 	"  a read ahead, into the page cache; OK says that it was asked for, no more\n"
@@ -106,6 +107,8 @@ static int transfer(const struct request *rq, void *buffer, uint64_t sector, uin
 		/* Only what is not cached is read, and what failed may not be: start afresh. */
 		posix_fadvise(rq->fd, offset, (off_t)range[1], POSIX_FADV_DONTNEED);
 		return readahead(rq->fd, offset, range[1]) ? -errno : 0;
+	case 'e':
+		return ioctl(rq->fd, BLKSECDISCARD, range) ? -errno : 0;
 	default:
 		return ioctl(rq->fd, BLKDISCARD, range) ? -errno : 0;
 	}
@@ -239,7 +242,7 @@ int main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
-	if (argc < 2 || strlen(argv[0]) != 1 || !strchr("rwfzudgpha", argv[0][0])) {
+	if (argc < 2 || strlen(argv[0]) != 1 || !strchr("rwfzudegpha", argv[0][0])) {
 		fputs(usage, stderr);
 		return 16;
 	}
