@@ -30,9 +30,10 @@ remap-import_LIBS := -ldevmapper
 remap-restore_OBJ := $(O)/tools/remap-restore.o $(O)/tools/restore_own.o $(O)/tools/restore_new.o \
 	$(O)/tools/restore_table.o \
 	$(O)/tools/dump_file.o $(O)/tools/dump_members.o $(O)/tools/salvage.o $(O)/tools/ranges.o \
-	$(O)/tools/slot_copy.o
+	$(O)/tools/slot_copy.o $(O)/tools/clone_map.o $(O)/tools/rescue_map.o \
+	$(O)/tools/output.o
 RECOVER := remap-recover composite salvage recover_missing recover_image recover_target \
-	recover_verify recover_files composite_fs rescue_map output ranges dump_survey
+	recover_verify recover_files composite_fs clone_map rescue_map output ranges dump_survey
 remap-recover_OBJ := $(patsubst %,$(O)/tools/%.o,$(RECOVER)) $(DUMP_READ_OBJ)
 remap-recover_LIBS := -lext2fs -lcom_err
 

@@ -9,9 +9,7 @@
 
 #include "composite.h"
 #include "dump_file.h"
-#include "escape.h"
 #include "report.h"
-#include "rescue_map.h"
 #include "salvage.h"
 #include "units.h"
 
@@ -67,40 +65,6 @@ int composite_prepare(struct composite *composite, bool accept_incomplete)
 		return STATUS_DONE;
 	report_error("out of memory");
 	return STATUS_FAILED;
-}
-
-int composite_take_map(struct ranges *absent, const char *path, u64 sectors, const char *role)
-{
-	struct rescue_map map = { .sectors = 0 };
-	char *shown = escape_text(path, strlen(path));
-	int r = rescue_map_read(&map, path), status = STATUS_FAILED;
-	char size[UNITS_TEXT];
-	size_t i;
-
-	if (r == -ENOENT)
-		report_error("cannot open the mapfile %s: %s", shown, strerror(-r));
-	if (r)
-		goto out;
-	if (map.sectors < sectors) {
-		report_error("the mapfile %s is of %llu sectors, and %s has %llu: it says nothing of the rest (ddrescuelog -C completes one; --shift makes one of a partition)",
-			     shown, (unsigned long long)map.sectors, role,
-			     (unsigned long long)sectors);
-		goto out;
-	}
-	for (i = 0; i < map.bad.nr; i++)
-		if (ranges_add(&map.todo, map.bad.range[i].first, map.bad.range[i].end))
-			report_out_of_memory();
-	if (ranges_finish(&map.todo))
-		report_out_of_memory();
-	*absent = map.todo;
-	map.todo = (struct ranges){ .nr = 0 };
-	report_info("%s is a copy without %s of it, as %s says", role,
-		    units_size(ranges_blocks(absent) * 512, size), shown);
-	status = STATUS_DONE;
-out:
-	rescue_map_free(&map);
-	free(shown);
-	return status;
 }
 
 void composite_exit(struct composite *composite)
@@ -188,28 +152,12 @@ static void note_unreadable(void *ctx, u64 at, u64 sectors)
 	}
 }
 
-/* What is absent has no bytes, whatever is in its place: most often zeroes. */
 static void end_run(struct reading *reading)
 {
-	const struct composite *composite = reading->composite;
-	const struct ranges *absent = reading->run_dev == &composite->main ?
-				      &composite->main_absent : &composite->spare_absent;
-	u8 *data = reading->data + (reading->run_sector - reading->sector) * 512;
-	u64 at = reading->run_from, end = at + reading->run_sectors, next;
-	size_t nr;
-
-	for (nr = ranges_find(absent, at); reading->run_dev && at < end; at = next) {
-		next = nr < absent->nr ? min(end, absent->range[nr].first) : end;
-		if (next > at) {
-			salvage_read(reading->run_dev, at, next - at,
-				     data + (at - reading->run_from) * 512, note_unreadable,
-				     reading);
-			continue;
-		}
-		next = min(end, absent->range[nr++].end);
-		memset(data + (at - reading->run_from) * 512, 0, (next - at) * 512);
-		note_unreadable(reading, at, next - at);
-	}
+	if (reading->run_dev)
+		salvage_read(reading->run_dev, reading->run_from, reading->run_sectors,
+			     reading->data + (reading->run_sector - reading->sector) * 512,
+			     note_unreadable, reading);
 	reading->run_dev = NULL;
 }
 

@@ -30,7 +30,7 @@ const char *composite_why_name(enum composite_why why);
  * @dump: the spare, or the dump of one; its device is open if it is a spare
  * @survey: its entries, by block
  * @main_sectors: length
- * @main_absent: sectors that @main, a copy of the disk, never got: not read
+ * @main_absent: sectors that @main, a copy by ddrescue, lacks: clone_map.h
  * @spare_absent: likewise of the spare
  */
 struct composite {
@@ -51,18 +51,7 @@ struct composite {
  */
 int composite_prepare(struct composite *composite, bool accept_incomplete);
 
-/**
- * composite_take_map() - a disk is a copy by ddrescue: what its mapfile does not call rescued is absent
- * @absent: out: @main_absent or @spare_absent of a composite
- * @path: the mapfile
- * @sectors: length that it must cover
- * @role: "main" or "spare", for messages
- *
- * Return: STATUS_DONE, or another exit status with an error reported.
- */
-int composite_take_map(struct ranges *absent, const char *path, u64 sectors, const char *role);
-
-/* Free what composite_prepare() and composite_take_map() got, and the dump; not the devices. */
+/* Free what composite_prepare() got, the ranges, and the dump; not the devices. */
 void composite_exit(struct composite *composite);
 
 /**

@@ -12,6 +12,8 @@
 
 #include "host_file.h"
 
+struct ranges;
+
 /**
  * struct device - an open block device or image file
  * @host: its descriptor, as the host of the engine's I/O
@@ -22,6 +24,7 @@
  * @sectors: length in whole sectors
  * @logical_bytes: logical block size; 512 for an image
  * @physical_bytes: physical block size; 512 for an image
+ * @absent: sectors that it lacks, being a copy of a disk that could not be read there, or NULL
  * @undo: keeps what is overwritten, or NULL; undo.h
  */
 struct device {
@@ -33,6 +36,7 @@ struct device {
 	u64 sectors;
 	u32 logical_bytes;
 	u32 physical_bytes;
+	const struct ranges *absent;
 	struct undo *undo;
 };
 

@@ -3,6 +3,7 @@
  * remap-recover: what the mapped device would give, without the kernel module: for a dead server and
  * two disks on somebody's desk. Main and spare are only read.
  */
+#include "clone_map.h"
 #include "dump_file.h"
 #include "escape.h"
 #include "options.h"
@@ -219,11 +220,12 @@ static int run(struct composite *composite, const struct recover_options *option
 		return status;
 	r = composite_prepare(composite, options->accept_incomplete);
 	if (!r && options->main_map)
-		r = composite_take_map(&composite->main_absent, options->main_map,
-				       composite->main_sectors, "main");
+		r = clone_map_take(&composite->main, &composite->main_absent, options->main_map,
+				   composite->main_sectors, "main");
 	if (!r && options->spare_map)
-		r = composite_take_map(&composite->spare_absent, options->spare_map,
-				       composite->dump.sb.spare_sectors, "the spare");
+		r = clone_map_take(&composite->dump.dev, &composite->spare_absent,
+				   options->spare_map, composite->dump.sb.spare_sectors,
+				   "the spare");
 	if (r)
 		return r;
 	/* Damaged copies were reported; what counts now is what could be read. */

@@ -23,6 +23,10 @@ static const struct option_row rows[] = {
 	  .help = "copy what slots hold from the spare that was dumped; only read" },
 	{ .name = "main", .kind = OPTION_DEVICE, .field = FIELD(main), .argument = "DEV",
 	  .help = "save from main what only main has of blocks that become lost; only read" },
+	{ .name = "data-map", .kind = OPTION_FILE, .field = FIELD(old_map), .argument = "FILE",
+	  .help = "OLDSPARE is a copy by ddrescue, and this its mapfile: what it lacks is lost" },
+	{ .name = "main-map", .kind = OPTION_FILE, .field = FIELD(main_map), .argument = "FILE",
+	  .help = "likewise of --main" },
 	{ .name = "keep-pending", .kind = OPTION_FLAG, .field = FIELD(keep_pending),
 	  .help = "nothing was written since the dump of a spare that was in use" },
 	{ .name = "accept-incomplete", .kind = OPTION_FLAG, .field = FIELD(accept_incomplete),
@@ -57,6 +61,10 @@ static int check_options(const struct restore_options *options)
 	if (options->keep_pending && options->old)
 		return options_misused(&tool,
 				       "--keep-pending is for when the old spare is gone; with --data-from it is asked itself");
+	if (options->old_map && !options->old)
+		return options_misused(&tool, "--data-map goes with --data-from only");
+	if (options->main_map && !options->main)
+		return options_misused(&tool, "--main-map goes with --main only");
 	return -1;
 }
 
@@ -217,6 +225,8 @@ int main(int argc, char **argv)
 	progress_end();
 	restore_table_free(&session.table);
 	ranges_free(&session.lost);
+	ranges_free(&session.main_absent);
+	ranges_free(&session.old_absent);
 	dump_file_free(&session.file);
 	free(session.old_judgement.match);
 	device_close(&session.main);

@@ -3,6 +3,7 @@
  * Another device than the one that was dumped: it becomes a new spare, with what the dump, the old
  * spare and main have. See restore_session.h.
  */
+#include "clone_map.h"
 #include "escape.h"
 #include "report.h"
 #include "restore_session.h"
@@ -116,6 +117,10 @@ static int open_old(struct restore_session *session)
 	if (!judgement->unchanged && judgement->pages[RMETA_MATCH_LOST])
 		report_warn("%s: %u of %u table pages are lost, and nothing proves that the dump is still right about them: all of their blocks become lost",
 			    name, judgement->pages[RMETA_MATCH_LOST], session->file.sb.pages_used);
+	if (session->options.old_map &&
+	    clone_map_take(&session->old, &session->old_absent, session->options.old_map,
+			   session->file.sb.spare_sectors, "the old spare"))
+		return STATUS_FAILED;
 	session->sources.old = &session->old;
 	session->sources.match = judgement->match;
 	session->sources.unchanged = judgement->unchanged;
@@ -141,6 +146,10 @@ static int open_main(struct restore_session *session)
 			     (unsigned long long)session->file.sb.main_sectors);
 		return STATUS_FAILED;
 	}
+	if (session->options.main_map &&
+	    clone_map_take(&session->main, &session->main_absent, session->options.main_map,
+			   session->file.sb.main_sectors, "main"))
+		return STATUS_FAILED;
 	session->sources.main = &session->main;
 	return STATUS_DONE;
 }

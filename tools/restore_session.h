@@ -16,6 +16,8 @@ struct restore_options {
 	const char *input;
 	const char *old;
 	const char *main;
+	const char *old_map;
+	const char *main_map;
 	bool keep_pending;
 	bool accept_incomplete;
 	bool force;
@@ -35,6 +37,8 @@ struct restore_options {
  * @sources: for a new spare
  * @table: what it gets
  * @lost: sectors of main that nobody has then
+ * @old_absent: sectors that @old, a copy by ddrescue, lacks
+ * @main_absent: likewise
  * @restore: for the engine
  * @done: it was written
  */
@@ -50,6 +54,8 @@ struct restore_session {
 	struct restore_sources sources;
 	struct restore_table table;
 	struct ranges lost;
+	struct ranges old_absent;
+	struct ranges main_absent;
 	struct rmeta_restore restore;
 	bool done;
 };

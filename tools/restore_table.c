@@ -177,9 +177,14 @@ static int copy_run(struct filling *filling, u32 nr, u32 length)
 {
 	u64 sectors = (u64)length << filling->geo->block_shift;
 	u64 from = rmeta_slot_sector(&filling->file->geo, filling->table->old_slots[nr]);
-	ssize_t got = pread(filling->sources->old->host.fd, filling->data, sectors * 512,
-			    (off_t)(from * 512));
+	const struct device *old = filling->sources->old;
+	size_t absent = old->absent ? ranges_find(old->absent, from) : 0;
+	ssize_t got;
 
+	if (old->absent && absent < old->absent->nr &&
+	    old->absent->range[absent].first < from + sectors)
+		return 1;
+	got = pread(old->host.fd, filling->data, sectors * 512, (off_t)(from * 512));
 	if (got != (ssize_t)(sectors * 512))
 		return 1;
 	filling->table->copied_sectors += sectors;

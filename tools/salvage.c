@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "ranges.h"
 #include "report.h"
 #include "salvage.h"
 
@@ -77,6 +78,14 @@ static u64 middle(const struct reading *reading, u64 sector, u64 sectors)
 	return at > sector ? at : at + reading->unit_sectors;
 }
 
+static void give_up(struct reading *reading, u64 sector, u64 sectors, char *data)
+{
+	memset(data, 0, sectors * 512);
+	reading->nr_bad += sectors;
+	if (reading->bad)
+		reading->bad(reading->ctx, sector, sectors);
+}
+
 static void read_range(struct reading *reading, u64 sector, u64 sectors, char *data)
 {
 	u64 at;
@@ -92,10 +101,26 @@ static void read_range(struct reading *reading, u64 sector, u64 sectors, char *d
 	}
 	if (sector < reading->dev->sectors && read_direct(reading, sector, sectors, data))
 		return;
-	memset(data, 0, sectors * 512);
-	reading->nr_bad += sectors;
-	if (reading->bad)
-		reading->bad(reading->ctx, sector, sectors);
+	give_up(reading, sector, sectors, data);
+}
+
+/* What is absent has no bytes, whatever is in its place. */
+static void read_present(struct reading *reading, u64 sector, u64 sectors, char *data)
+{
+	static const struct ranges none;
+	const struct ranges *absent = reading->dev->absent ? reading->dev->absent : &none;
+	size_t nr = ranges_find(absent, sector);
+	u64 end = sector + sectors, next;
+
+	for (; sector < end; data += (next - sector) * 512, sector = next) {
+		next = nr < absent->nr ? min(end, max(sector, absent->range[nr].first)) : end;
+		if (next > sector) {
+			read_range(reading, sector, next - sector, data);
+			continue;
+		}
+		next = min(end, absent->range[nr++].end);
+		give_up(reading, sector, next - sector, data);
+	}
 }
 
 u64 salvage_read(const struct device *dev, u64 sector, u64 sectors, void *data, salvage_fn bad,
@@ -109,8 +134,7 @@ u64 salvage_read(const struct device *dev, u64 sector, u64 sectors, void *data, 
 		.direct_fd = -1,
 	};
 
-	if (sectors)
-		read_range(&reading, sector, sectors, data);
+	read_present(&reading, sector, sectors, data);
 	if (reading.direct_fd >= 0)
 		close(reading.direct_fd);
 	free(reading.aligned);

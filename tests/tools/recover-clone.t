@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""remap-recover from copies that ddrescue made of a failing main and a failing spare: what they lack
+"""remap-recover and remap-restore from copies that ddrescue made of a failing main and a failing spare: what they lack
 is not taken for the zeroes that stand in its place."""
 import os
 import re
@@ -68,6 +68,18 @@ clone("main.img", pair.main_sectors, bad_main[:4])
 status, theirs, errors = run_json("remap-recover", *clones, "-o", "whole.img", "--retry")
 check("more of main, and --retry", pair, "whole.img", bad_main[2:4] + bad_slots)
 
+# A new spare from them. Of the block whose slot lacks sectors main's copy lacks a pending one, too.
+tool("remap-dump", "-q", "--json", "-o", "dump.json", "spare.img")
+with open("new-spare.img", "wb") as image:
+    image.truncate(9 << 20)
+status, theirs, errors = run_json("remap-restore", "-i", "dump.json", "--data-from", "clone-spare.img",
+                                  "--data-map", "spare.img.map", "--main", "clone-main.img",
+                                  "--main-map", "main.img.map", "new-spare.img")
+ok(status == 1 and pair.owner[bad_main[2]] == "pending" and
+   theirs["lost_sectors"] == len(lost) + len(bad_slots) + 1, "remap-restore", theirs, errors)
+run("remap-recover", "--main", "main.img", "--spare", "new-spare.img", "-o", "again.img")
+check("and what it made", pair, "again.img", bad_slots + bad_main[2:3])
+
 # Refused, with nothing changed.
 whole, whole_map = digest("whole.img"), digest("whole.img.map")
 with open("short.map", "w") as text:
@@ -91,9 +103,21 @@ for what, want, word, args in (
         ("a mapfile with a gap", 8, "line 2: does not begin where", main + ["--main-map", "gap.map", "-o", "new.img"]),
         ("a mapfile without areas", 8, "none.map: line 1: ends before",
          main + ["--main-map", "none.map", "-o", "new.img"]),
+        ("restored from a copy with another mapfile", 8, "short.map is of 1 sectors, and the old spare has 16384",
+         ["-i", "dump.json", "--data-from", "clone-spare.img", "--data-map", "short.map", "new.img"]),
+        ("--data-map without --data-from", 16, "--data-map goes with --data-from",
+         ["-i", "dump.json", "--data-map", "spare.img.map", "new.img"]),
+        ("--main-map without --main", 16, "--main-map goes with --main",
+         ["-i", "dump.json", "--main-map", "main.img.map", "new.img"]),
         ("a mapfile of a spare that is a dump", 16, "--spare-map goes with --spare",
          ["--main", "clone-main.img", "--dump", "d", "--spare-map", "short.map", "-o", "new.img"])):
-    status, out, errors = run("remap-recover", *args)
+    name = "remap-restore" if args[0] == "-i" else "remap-recover"
+    if name == "remap-restore":
+        with open("new.img", "wb") as image:
+            image.truncate(9 << 20)
+    status, out, errors = run(name, *args)
+    if name == "remap-restore" and digest("new.img") == zlib.crc32(bytes(9 << 20)):
+        os.unlink("new.img")
     ok(status == want and re.search(word, errors) and not os.path.exists("new.img") and
        (digest("whole.img"), digest("whole.img.map")) == (whole, whole_map), "refused: " + what,
        status, errors)
