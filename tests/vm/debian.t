@@ -16,6 +16,7 @@ BUILD=${BUILD:-$top/build}
 [[ $BUILD = /* ]] || BUILD=$top/$BUILD
 unset MAKEFLAGS MAKELEVEL MFLAGS DESTDIR prefix
 timeout=${DM_REMAP_TIMEOUT:-1800}	# of a boot
+keep=${DM_REMAP_DEBIAN_DISKS:-}	# a directory: what the first boot makes is kept there, and used when it is there
 uuid_plain=55555555-2222-3333-4444-555555555555 uuid_root=44444444-2222-3333-4444-555555555555
 
 skip_all() { echo "1..0 # SKIP $*"; exit 0; }
@@ -48,12 +49,12 @@ rm -rf "$logs"
 mkdir -p "$logs"
 
 # What is quick to leave out, and what users of a disk do not notice.
-masks="getty@.service serial-getty@.service systemd-logind.service systemd-random-seed.service
+masks="getty@.service getty-static.service serial-getty@.service systemd-logind.service systemd-random-seed.service
 systemd-update-utmp.service systemd-journal-flush.service systemd-pstore.service systemd-ask-password-wall.path
 apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer e2scrub_reap.service
 systemd-tmpfiles-clean.timer mdcheck_start.timer mdcheck_continue.timer mdmonitor-oneshot.timer dev-mqueue.mount
 dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount systemd-update-utmp-runlevel.service
-lvm2-monitor.service systemd-binfmt.service modprobe@.service systemd-udev-settle.service"
+lvm2-monitor.service systemd-binfmt.service systemd-udev-settle.service"
 
 # The root of the guest: dm-remap as make install leaves it, and what starts the points.
 install_all()
@@ -129,18 +130,18 @@ boot()
 	for id in plain arcmain stackmain partmain partspare rootmain; do
 		disk "$id"
 	done
-	for id in rootspare arcspare stackspare; do
+	for id in rootspare arcspare stackspare hotmain hotspare; do
 		if [[ $kept = *" $id "* ]]; then disk "$id" none; else disk "$id" scsi; fi
 	done
 	: >"$logs/$part.tap"
 	: >"$logs/$part.log"
-	timeout -k 5 "$timeout" qemu-system-x86_64 -accel tcg,thread=multi -machine q35 -cpu max,la57=off -smp 2 -m 768 \
+	timeout -k 5 "$timeout" qemu-system-x86_64 -accel tcg,thread=multi -machine q35 -cpu max,la57=off,erms=off,fsrm=off -smp 2 -m 768 \
 		-display none -nodefaults -no-reboot "${args[@]}" \
 		-chardev "file,id=log,path=$logs/$part.log" -serial chardev:log \
 		-chardev "file,id=tap,path=$logs/$part.tap" -serial chardev:tap \
 		-chardev "pipe,id=monitor,path=$work/monitor" -mon chardev=monitor,mode=readline \
 		-kernel "$cache/vmlinux" -initrd "$initramfs" \
-		-append "console=ttyS0 loglevel=5 panic=-1 no_timer_check rcupdate.rcu_cpu_stall_timeout=60 nowatchdog root=UUID=$uuid rw fsck.mode=skip systemd.show_status=0 apparmor=0 points=$part" \
+		-append "console=ttyS0 loglevel=5 panic=-1 no_timer_check rcupdate.rcu_cpu_stall_suppress=1 nowatchdog norandmaps root=UUID=$uuid rw fsck.mode=skip systemd.show_status=auto apparmor=0 selinux=0 audit=0 points=$part" \
 		</dev/null >"$logs/$part.qemu" 2>&1 &
 	qemu=$!
 	cat "$work/monitor.out" >"$logs/$part.monitor" &
@@ -189,32 +190,48 @@ check() { local name=$1; shift; if eval "$*"; then point "ok %N% - $name"; else 
 
 in_initramfs() { cpio -t --quiet <"$work/initramfs" 2>/dev/null | grep "$1\$" >/dev/null; }
 
-if ! install_all; then
-	sed 's/^/# /' "$logs/install"
-	bail "dm-remap cannot be installed into Debian"
-fi
-make_initramfs "$work/initramfs" || bail "no initramfs: $(tail -n 1 "$logs/initramfs")"
-check "nothing of dm-remap runs in an initramfs while remaptab lists nothing" ! in_initramfs 'sbin/remap-setup'
+# Makes the disks of all boots, in $work.
+make_disks()
+{
+	local file
 
-mke2fs -q -t ext4 -O ^has_journal -U $uuid_plain -d "$work/root" "$work/plain" 900M >/dev/null || bail "no root filesystem"
-cp --sparse=always "$work/plain" "$work/rootmain"
-e2fsck -fp "$work/rootmain" >/dev/null 2>&1
-tune2fs -U $uuid_root "$work/rootmain" >/dev/null || bail "no second root filesystem"
-truncate -s 64M "$work/arcmain"
-truncate -s 16M "$work/arcspare" "$work/partspare"
-truncate -s 96M "$work/partmain"
-truncate -s 600M "$work/stackmain"
-truncate -s 80M "$work/stackspare"
-truncate -s 32M "$work/rootspare"
-
-if boot setup $uuid_plain "$work/initramfs"; then
-	sed -n 's/^# remaptab: //p' "$logs/setup.tap" >"$work/root/etc/remaptab"
+	if ! install_all; then
+		sed 's/^/# /' "$logs/install"
+		bail "dm-remap cannot be installed into Debian"
+	fi
 	make_initramfs "$work/initramfs" || bail "no initramfs: $(tail -n 1 "$logs/initramfs")"
-	for file in sbin/remap-setup etc/remaptab etc/machine-id rules.d/61-dm-remap.rules dm-remap.ko scripts/local-top/dm-remap; do
+	check "nothing of dm-remap runs in an initramfs while remaptab lists nothing" ! in_initramfs 'sbin/remap-setup'
+
+	mke2fs -q -t ext4 -O ^has_journal -U $uuid_plain -d "$work/root" "$work/plain" 900M >/dev/null || bail "no root filesystem"
+	cp --sparse=always "$work/plain" "$work/rootmain"
+	e2fsck -fp "$work/rootmain" >/dev/null 2>&1
+	tune2fs -U $uuid_root "$work/rootmain" >/dev/null || bail "no second root filesystem"
+	truncate -s 64M "$work/arcmain" "$work/hotmain"
+	truncate -s 16M "$work/arcspare" "$work/partspare" "$work/hotspare"
+	truncate -s 96M "$work/partmain"
+	truncate -s 600M "$work/stackmain"
+	truncate -s 80M "$work/stackspare"
+	truncate -s 32M "$work/rootspare"
+
+	boot setup $uuid_plain "$work/initramfs" || return
+	# as update-initramfs in the guest, which takes much longer: remaptab, mdadm.conf, lvm.conf are in it
+	mkdir "$work/made" && debugfs -R "rdump /etc $work/made" "$work/plain" 2>>"$logs/initramfs" &&
+		cp -a "$work/made/etc/." "$work/root/etc/" && [ -s "$work/root/etc/remaptab" ] ||
+		bail "nothing was written to /etc"
+	make_initramfs "$work/initramfs" || bail "no initramfs: $(tail -n 1 "$logs/initramfs")"
+	for file in sbin/remap-setup etc/remaptab etc/mdadm/mdadm.conf etc/machine-id rules.d/61-dm-remap.rules dm-remap.ko scripts/local-top/dm-remap; do
 		check "$file is in the initramfs" in_initramfs "$file"
 	done
-	boot up $uuid_root "$work/initramfs"
-	boot late $uuid_root "$work/initramfs" rootspare arcspare stackspare
-fi
+	[ -z "$keep" ] || { mkdir -p "$keep" && find "$work" -maxdepth 1 -type f ! -name points ! -name bad -exec cp --sparse=always -t "$keep" {} +; }
+}
+
+if [ -n "$keep" ] && [ -e "$keep/initramfs" ]; then
+	cp --sparse=always "$keep"/* "$work/"
+else
+	make_disks
+fi && {
+	boot up $uuid_root "$work/initramfs" hotmain hotspare
+	boot late $uuid_root "$work/initramfs" rootspare arcspare stackspare hotmain hotspare
+}
 echo "1..$(cat "$work/points")"
 [ ! -e "$work/bad" ]
