@@ -136,6 +136,11 @@ int dmctl_load(const char *device, uint64_t sectors, const char *type, const cha
 	return r;
 }
 
+int dmctl_clear(const char *device)
+{
+	return simple(device, DM_TABLE_CLEAR, 0);
+}
+
 int dmctl_suspend(const char *device, bool suspend, bool noflush)
 {
 	return simple(device, DM_DEV_SUSPEND, DM_SKIP_LOCKFS_FLAG |

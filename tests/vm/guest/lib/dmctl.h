@@ -60,6 +60,14 @@ int dmctl_load(const char *device, uint64_t sectors, const char *type, const cha
 int dmctl_reload(const char *device, uint64_t sectors, const char *type, const char *params);
 
 /**
+ * dmctl_clear() - drop the table that was loaded and is not live
+ * @device: name
+ *
+ * Return: 0, also when there was none, or a negative errno.
+ */
+int dmctl_clear(const char *device);
+
+/**
  * dmctl_suspend() - suspend or resume a device
  * @device: name
  * @suspend: or resume
