@@ -6,11 +6,11 @@
 #	pattern -> remap -> inject (writes that fail) -> volatile main
 #	                 -> inject (slots that fail)  -> volatile spare
 #
-# vm: mem=384 timeout=400 modules=dm-remap,dm-inject,dm-volatile
+# vm: mem=384 timeout=800 modules=dm-remap,dm-inject,dm-volatile
 
 . /guest/lib.sh
 
-CUTS=${CUTS:-25} SEED=${SEED:-1}
+CUTS=${CUTS:-50} SEED=${SEED:-1}
 MAIN_SECTORS=16384 SPARE_SECTORS=32768
 # slots of the first zone of a spare of that length, which are used first
 SLOTS=10328 SLOT_SECTORS=4416
