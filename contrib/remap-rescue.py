@@ -440,8 +440,11 @@ class Table:
         return (entry for entry in self.entries if not entry.fault)
 
 
-# What is wrong with a superblock that an erase has marked.
-ERASING = "marked as being erased"
+# What is wrong with a superblock that is marked.
+MARKS = {b"DMRERASE": "its erasure was cut short: half of its table is left at best",
+         b"DMRMAKES": "it was to replace another spare, which is whole still",
+         b"DMRTAKES": "it takes over from another spare, and that was cut short: remap-setup "
+                      "replace-spare finishes it"}
 
 # Instead of a count of pages in use: there is no superblock to know it.
 NO_PAGES_KNOWN = -1
@@ -499,8 +502,8 @@ class Spare:
             if raw is None:
                 continue
             self.super_verdicts[place] = "corrupt"
-            if raw[:8] == b"DMRERASE" and crc_matches(b"DMREMAP4" + raw[8:], 8):
-                self.super_faults[place] = ERASING
+            if raw[:8] in MARKS and crc_matches(b"DMREMAP4" + raw[8:], 8):
+                self.super_faults[place] = MARKS[raw[:8]]
                 continue
             if raw[:8] != b"DMREMAP4":
                 self.super_faults[place] = "no superblock"
@@ -602,9 +605,9 @@ class Spare:
     def rebuild(self, hints):
         """Find the layout by page 0, the binding in it; the rest from a superblock whose
         checksum holds, or not at all."""
-        if ERASING in self.super_faults:
-            raise Failure("%s was a dm-remap spare, and its erasure was cut short: half of its table "
-                          "is left at best" % self.device.shown)
+        for marked in MARKS.values():
+            if marked in self.super_faults:
+                raise Failure("%s is no dm-remap spare now: %s" % (self.device.shown, marked))
         versions = [fault for fault in self.super_faults if fault and fault.startswith("version")]
         if versions:
             raise Failure("%s was made by another version of the format: %s, this reads version %d"

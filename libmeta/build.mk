@@ -8,7 +8,7 @@ LIBMETA_SRC := libmeta/format.c libmeta/geometry.c libmeta/copies.c libmeta/inde
 LIBMETA_USER_SRC := $(LIBMETA_SRC) libmeta/check.c libmeta/check_super.c \
 	libmeta/check_rebuild.c libmeta/check_pages.c libmeta/check_entries.c \
 	libmeta/check_claims.c libmeta/check_repair.c libmeta/problems.c libmeta/host_file.c \
-	libmeta/restore.c libmeta/erase.c libmeta/lost.c
+	libmeta/restore.c libmeta/erase.c libmeta/lost.c libmeta/marks.c
 
 LIBMETA_OBJ := $(LIBMETA_USER_SRC:%.c=$(O)/%.o)
 LIBMETA := $(BUILD)/libremapmeta.a

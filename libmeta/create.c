@@ -110,11 +110,8 @@ int rmeta_create_erase(struct rmeta_store *store)
 	return r;
 }
 
-int rmeta_create_super(struct rmeta_store *store, struct rmeta_superblock *sb)
+int rmeta_create_describe(struct rmeta_store *store, struct rmeta_superblock *sb)
 {
-	struct rmeta_object object = { .number = RMETA_OBJECT_SUPERBLOCK };
-	int r;
-
 	sb->block_shift = store->geo.block_shift;
 	sb->activations = store->activations;
 	sb->main_sectors = store->geo.main_sectors;
@@ -123,7 +120,15 @@ int rmeta_create_super(struct rmeta_store *store, struct rmeta_superblock *sb)
 	sb->zone_sectors = store->geo.zone_sectors;
 	sb->zone_slots = store->geo.zone_slots;
 	sb->table_pages = store->geo.table_pages;
-	r = rmeta_next_sequence(store, &sb->sequence);
+	return rmeta_next_sequence(store, &sb->sequence);
+}
+
+int rmeta_create_super(struct rmeta_store *store, struct rmeta_superblock *sb)
+{
+	struct rmeta_object object = { .number = RMETA_OBJECT_SUPERBLOCK };
+	int r;
+
+	r = rmeta_create_describe(store, sb);
 	if (r)
 		return r;
 	object.image = rmeta_zalloc(RMETA_BYTES);

@@ -16,6 +16,9 @@ void rmeta_create_activation(struct rmeta_store *store);
  */
 int rmeta_create_erase(struct rmeta_store *store);
 
+/* Fill in layout, activations and sequence of @sb. */
+int rmeta_create_describe(struct rmeta_store *store, struct rmeta_superblock *sb);
+
 /*
  * Write all five superblocks from @sb, of which layout, activations and sequence are filled in.
  * -EIO when one could not be written.

@@ -19,6 +19,7 @@
  * "Whole" is why the anchor is never the only superblock that holds what counts.
  */
 #include "erase.h"
+#include "marks.h"
 
 #define WRITE_PAGES 512U	/* of each zone at once */
 
@@ -40,37 +41,21 @@ struct erasing {
 	u8 *zeroes;
 };
 
-/* Return: a copy that is marked, or -1. */
-static int find_mark(u8 *const raw[RMETA_COPIES], const struct rmeta_scan *scan,
-		     struct rmeta_superblock *sb)
+/* Return: a copy that says an erase goes on, or that there was nothing yet to be kept; or -1. */
+static int find_marked(u8 *const raw[RMETA_COPIES], const struct rmeta_scan *scan,
+		       struct rmeta_superblock *sb)
 {
+	enum rmeta_mark mark;
 	int copy;
 
-	for (copy = 0; copy < RMETA_COPIES; copy++)
-		if (scan->defect[copy] != RMETA_BAD_READ &&
-		    rmeta_erasing_decode(raw[copy], (u8)copy, sb))
+	for (copy = 0; copy < RMETA_COPIES; copy++) {
+		if (scan->defect[copy] == RMETA_BAD_READ)
+			continue;
+		mark = rmeta_mark_decode(raw[copy], (u8)copy, sb);
+		if (mark == RMETA_MARK_ERASING || mark == RMETA_MARK_MAKING)
 			return copy;
+	}
 	return -1;
-}
-
-int rmeta_erase_is_underway(const struct rmeta_host_ops *ops, void *host,
-			    struct rmeta_superblock *sb)
-{
-	struct rmeta_store store = { .ops = ops, .host = host };
-	struct rmeta_scan scan;
-	bool valid = false;
-	int r, copy, mark;
-
-	r = rmeta_store_init(&store, 1);
-	if (r)
-		return r;
-	/* The length of the device is nothing to the mark: it may have been cut off. */
-	rmeta_scan_superblocks(&store, ~(u64)0, &scan, store.buffers);
-	for (copy = 0; copy < RMETA_COPIES; copy++)
-		valid |= scan.defect[copy] == RMETA_GOOD || scan.defect[copy] == RMETA_BAD_UUID;
-	mark = find_mark(store.buffers, &scan, sb);
-	rmeta_store_exit(&store);
-	return !valid && mark >= 0;
 }
 
 /* Which superblock is to be marked everywhere, and where to begin. */
@@ -87,7 +72,7 @@ static int choose(struct erasing *erasing)
 		erasing->sb.pages_used = max(erasing->sb.pages_used, erasing->erase->pages_used);
 		erasing->anchor = rmeta_scan_mask(&scan, RMETA_OK) == BIT(0);
 	} else {
-		copy = find_mark(store->buffers, &scan, &erasing->sb);
+		copy = find_marked(store->buffers, &scan, &erasing->sb);
 		if (copy < 0)
 			return -ENODATA;
 		erasing->anchor = (u8)copy;
@@ -109,28 +94,26 @@ static int submit(struct erasing *erasing, struct rmeta_io *ios, unsigned int nr
 	return 0;
 }
 
-/* Write a mask of superblocks: marked, or zeroes. */
-static int write_superblocks(struct erasing *erasing, u8 copies, bool marked)
+static int mark_superblocks(struct erasing *erasing, u8 copies)
+{
+	return rmeta_mark_write(&erasing->store, erasing->raw, &erasing->sb, copies,
+				RMETA_MARK_ERASING);
+}
+
+static int zero_superblocks(struct erasing *erasing, u8 copies)
 {
 	struct rmeta_io ios[RMETA_COPIES];
 	unsigned int nr = 0;
 	u8 copy;
 
-	for (copy = 0; copy < RMETA_COPIES; copy++) {
-		u8 *raw = erasing->store.buffers[copy];
-
-		if (!(copies & BIT(copy)))
-			continue;
-		memcpy(raw, erasing->raw, RMETA_BYTES);
-		erasing->sb.copy = copy;
-		rmeta_erasing_encode(raw, &erasing->sb);
-		ios[nr++] = (struct rmeta_io){
-			.op = RMETA_WRITE,
-			.sector = rmeta_superblock_sector(copy),
-			.bytes = RMETA_BYTES,
-			.data = marked ? raw : erasing->zeroes,
-		};
-	}
+	for (copy = 0; copy < RMETA_COPIES; copy++)
+		if (copies & BIT(copy))
+			ios[nr++] = (struct rmeta_io){
+				.op = RMETA_WRITE,
+				.sector = rmeta_superblock_sector(copy),
+				.bytes = RMETA_BYTES,
+				.data = erasing->zeroes,
+			};
 	return submit(erasing, ios, nr);
 }
 
@@ -183,17 +166,17 @@ int rmeta_erase(const struct rmeta_host_ops *ops, void *host, const struct rmeta
 	r = erasing.zeroes ? choose(&erasing) : -ENOMEM;
 	others = RMETA_ALL_COPIES & (u8)~BIT(erasing.anchor);
 	if (!r)
-		r = write_superblocks(&erasing, (u8)BIT(erasing.anchor), true);
+		r = mark_superblocks(&erasing, (u8)BIT(erasing.anchor));
 	if (!r)
-		r = write_superblocks(&erasing, others, true);
+		r = mark_superblocks(&erasing, others);
 	if (!r)
 		r = zero_table(&erasing);
 	if (!r && erase->wipe)
 		r = erase->wipe(erase->ctx);
 	if (!r)
-		r = write_superblocks(&erasing, others, false);
+		r = zero_superblocks(&erasing, others);
 	if (!r)
-		r = write_superblocks(&erasing, (u8)BIT(erasing.anchor), false);
+		r = zero_superblocks(&erasing, (u8)BIT(erasing.anchor));
 	rmeta_free(erasing.zeroes);
 	rmeta_store_exit(&erasing.store);
 	return r;

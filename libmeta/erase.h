@@ -11,17 +11,6 @@
 #include "copies.h"
 
 /**
- * rmeta_erase_is_underway() - was an erase of what is on a device cut short?
- * @ops: I/O of the host
- * @host: its first argument
- * @sb: out: what the superblock said
- *
- * Return: 1 when superblocks are marked and none is valid; 0; -ENOMEM.
- */
-int rmeta_erase_is_underway(const struct rmeta_host_ops *ops, void *host,
-			    struct rmeta_superblock *sb);
-
-/**
  * struct rmeta_erase - an erase
  * @device_sectors: length of the device
  * @pages_used: of the table as it was loaded, which may know of more than the superblock; not
@@ -47,7 +36,8 @@ struct rmeta_erase {
  *
  * Slots keep what is in them. Cut at any instant, or ended by an error, it leaves the spare as it
  * was but for superblocks that any one of the others replaces, or something that
- * rmeta_erase_is_underway(); the same call again goes on.
+ * is marked as being erased (marks.h); the same call again goes on. A spare that was being made to
+ * replace another one can be erased, too.
  *
  * Return: 0; -ENODATA: no superblock is valid or marked; -EFBIG: the marked one does not fit the
  * device; -ENOMEM; the error of the first write that failed; what @erase->wipe returned.

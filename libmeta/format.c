@@ -8,7 +8,9 @@
 #include "format.h"
 
 #define SB_MAGIC "DMREMAP4"
-#define SB_MAGIC_ERASING "DMRERASE"	/* as long */
+#define SB_MAGIC_MAKING "DMRMAKES"	/* marks are as long */
+#define SB_MAGIC_ERASING "DMRERASE"
+#define SB_MAGIC_TAKING "DMRTAKES"
 #define PAGE_MAGIC 0x50524d44U		/* "DMRP" */
 
 struct disk_superblock {
@@ -77,7 +79,9 @@ static inline void check_sizes(void)
 	BUILD_BUG_ON(sizeof(struct disk_entry) != 16);
 	BUILD_BUG_ON(sizeof(struct rmeta_entry) != 16);
 	BUILD_BUG_ON(offsetof(struct disk_superblock, main_print) != 360);
+	BUILD_BUG_ON(sizeof(SB_MAGIC_MAKING) != sizeof(SB_MAGIC));
 	BUILD_BUG_ON(sizeof(SB_MAGIC_ERASING) != sizeof(SB_MAGIC));
+	BUILD_BUG_ON(sizeof(SB_MAGIC_TAKING) != sizeof(SB_MAGIC));
 }
 
 static u32 crc_around(const void *raw, size_t crc_offset)
@@ -159,7 +163,7 @@ enum rmeta_defect rmeta_superblock_decode(const void *raw, u8 copy, struct rmeta
 }
 
 /* The CRC that a superblock has with the magic it had before it was marked. */
-static u32 erasing_crc(const struct disk_superblock *disk)
+static u32 marked_crc(const struct disk_superblock *disk)
 {
 	const size_t crc_offset = offsetof(struct disk_superblock, crc32);
 	static const u8 zero[4];
@@ -170,14 +174,25 @@ static u32 erasing_crc(const struct disk_superblock *disk)
 	return rmeta_crc32(crc, (const u8 *)disk + crc_offset + 4, RMETA_BYTES - crc_offset - 4);
 }
 
-bool rmeta_erasing_decode(const void *raw, u8 copy, struct rmeta_superblock *sb)
+static const char *const marks[] = {
+	[RMETA_MARK_NONE] = SB_MAGIC,
+	[RMETA_MARK_MAKING] = SB_MAGIC_MAKING,
+	[RMETA_MARK_ERASING] = SB_MAGIC_ERASING,
+	[RMETA_MARK_TAKING] = SB_MAGIC_TAKING,
+};
+
+enum rmeta_mark rmeta_mark_decode(const void *raw, u8 copy, struct rmeta_superblock *sb)
 {
 	const struct disk_superblock *disk = raw;
+	enum rmeta_mark mark = RMETA_MARK_TAKING;
 
 	memset(sb, 0, sizeof(*sb));
-	return !memcmp(disk->magic, SB_MAGIC_ERASING, sizeof(disk->magic)) &&
-	       le32_to_cpu(disk->crc32) == erasing_crc(disk) &&
-	       decode_fields(disk, copy, sb) == RMETA_GOOD;
+	while (mark != RMETA_MARK_NONE && memcmp(disk->magic, marks[mark], sizeof(disk->magic)))
+		mark--;
+	if (mark == RMETA_MARK_NONE || le32_to_cpu(disk->crc32) != marked_crc(disk) ||
+	    decode_fields(disk, copy, sb) != RMETA_GOOD)
+		return RMETA_MARK_NONE;
+	return mark;
 }
 
 /* Copy text into a field of the disk, padded with NULs, which need not end in one. */
@@ -226,12 +241,12 @@ void rmeta_superblock_encode(void *raw, const struct rmeta_superblock *sb)
 	disk->crc32 = cpu_to_le32(superblock_crc(raw));
 }
 
-void rmeta_erasing_encode(void *raw, const struct rmeta_superblock *sb)
+void rmeta_mark_encode(void *raw, const struct rmeta_superblock *sb, enum rmeta_mark mark)
 {
 	struct disk_superblock *disk = raw;
 
 	rmeta_superblock_encode(raw, sb);
-	memcpy(disk->magic, SB_MAGIC_ERASING, sizeof(disk->magic));
+	memcpy(disk->magic, marks[mark], sizeof(disk->magic));
 }
 
 void rmeta_superblock_set_copy(void *raw, u8 copy)

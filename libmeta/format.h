@@ -186,22 +186,31 @@ enum rmeta_defect rmeta_superblock_decode(const void *raw, u8 copy, struct rmeta
  */
 void rmeta_superblock_encode(void *raw, const struct rmeta_superblock *sb);
 
-/**
- * rmeta_erasing_decode() - is this the mark of an erase, see erase.h?
- * @raw: RMETA_BYTES bytes
- * @copy: which of the five places they were read from, 0..4
- * @sb: out: what the superblock said
- *
- * Return: true for a superblock that is marked, and whole but for that.
- */
-bool rmeta_erasing_decode(const void *raw, u8 copy, struct rmeta_superblock *sb);
+/* Superblocks that do not count (marks.h): what happens to the spare. In the order of what wins. */
+enum rmeta_mark {
+	RMETA_MARK_NONE,
+	RMETA_MARK_MAKING,	/* it is being made, to replace another */
+	RMETA_MARK_ERASING,	/* it is being erased */
+	RMETA_MARK_TAKING,	/* it is whole, and takes over from the one that it replaces */
+};
 
 /**
- * rmeta_erasing_encode() - as rmeta_superblock_encode(), but marked: it does not count any more
+ * rmeta_mark_decode() - is this a marked superblock?
+ * @raw: RMETA_BYTES bytes
+ * @copy: which of the five places they were read from, 0..4
+ * @sb: out: what the superblock says
+ *
+ * Return: what it is marked as, when it is whole but for that; RMETA_MARK_NONE for anything else.
+ */
+enum rmeta_mark rmeta_mark_decode(const void *raw, u8 copy, struct rmeta_superblock *sb);
+
+/**
+ * rmeta_mark_encode() - as rmeta_superblock_encode(), but marked
  * @raw: as there
  * @sb: what to write
+ * @mark: what as; RMETA_MARK_NONE: it counts
  */
-void rmeta_erasing_encode(void *raw, const struct rmeta_superblock *sb);
+void rmeta_mark_encode(void *raw, const struct rmeta_superblock *sb, enum rmeta_mark mark);
 
 /**
  * rmeta_superblock_set_copy() - make an encoded superblock copy @copy of the five

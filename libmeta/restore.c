@@ -11,6 +11,14 @@
  *	no superblock, some page 0	all of the table; remap-check rebuilds the superblock
  *	some superblocks		all of the table; a load writes the others
  *
+ * Another device that replaces a spare: superblocks are marked, from before the first slot is written
+ * to when the other spare does not count any more. One mark at least is there throughout, since
+ * copy 0 and the others are never written at a time. What a cut can leave, as above, but:
+ *
+ *	no superblock, no page 0	only between erasing superblocks and marking them
+ *	some marked as being made	nothing that anybody rebuilds; the other spare is whole
+ *	some marked as taking over	all of the table; rmeta_restore_finish()
+ *
  * Its own spare, released cleanly with sequence S = a:c. Nothing was written after S, so a:c+1 and
  * on are unused; page p is written as a:c+1+p. A load after a cut takes activation a+1 and wins
  * over all of them; a second restore writes the same bytes under the same numbers. The superblock
@@ -23,6 +31,7 @@
  * Its own spare without a superblock, all pages the same: nothing but the superblock is missing.
  */
 #include "create_private.h"
+#include "marks.h"
 #include "restore.h"
 
 #define BATCH_PAGES 64
@@ -128,6 +137,60 @@ static int write_pages(struct batch *batch, struct rmeta_restore *restore, u32 p
 	return 0;
 }
 
+#define MARK_FIRST ((u8)BIT(0))
+#define MARK_THEN (RMETA_ALL_COPIES & (u8)~BIT(0))
+
+/* Before anything of the table is there. */
+static int mark_making(struct batch *batch, struct rmeta_restore *restore)
+{
+	int r = rmeta_create_describe(&batch->store, &restore->sb);
+
+	memcpy(restore->sb.host_id, restore->replaces, sizeof(restore->sb.host_id));
+	return r ? r : rmeta_mark_write(&batch->store, NULL, &restore->sb, RMETA_ALL_COPIES,
+					RMETA_MARK_MAKING);
+}
+
+/* Marked superblocks become ones that count. */
+static int unmark(struct rmeta_store *store, struct rmeta_superblock *sb)
+{
+	int r;
+
+	memset(sb->host_id, 0, sizeof(sb->host_id));
+	r = rmeta_mark_write(store, NULL, sb, MARK_THEN, RMETA_MARK_NONE);
+	return r ? r : rmeta_mark_write(store, NULL, sb, MARK_FIRST, RMETA_MARK_NONE);
+}
+
+static int take_over(struct batch *batch, struct rmeta_restore *restore)
+{
+	struct rmeta_superblock *sb = &restore->sb;
+	int r = rmeta_create_describe(&batch->store, sb);
+
+	if (!r)
+		r = rmeta_mark_write(&batch->store, NULL, sb, MARK_FIRST, RMETA_MARK_TAKING);
+	if (!r)
+		r = rmeta_mark_write(&batch->store, NULL, sb, MARK_THEN, RMETA_MARK_TAKING);
+	if (!r)
+		r = restore->taking(restore->ctx);
+	return r ? r : unmark(&batch->store, sb);
+}
+
+int rmeta_restore_finish(const struct rmeta_host_ops *ops, void *host, u8 uuid[16])
+{
+	struct rmeta_store store = { .ops = ops, .host = host };
+	struct rmeta_superblock sb;
+	int r = rmeta_mark_find(ops, host, &sb);
+
+	if (r != RMETA_MARK_TAKING)
+		return r < 0 ? r : -ENODATA;
+	r = rmeta_store_init(&store, 1);
+	if (r)
+		return r;
+	memcpy(uuid, sb.uuid, sizeof(sb.uuid));
+	r = unmark(&store, &sb);
+	rmeta_store_exit(&store);
+	return r;
+}
+
 int rmeta_restore_new(const struct rmeta_host_ops *ops, void *host, struct rmeta_restore *restore)
 {
 	u64 pages = DIV_ROUND_UP(restore->nr_slots, RMETA_PAGE_ENTRIES);
@@ -144,6 +207,8 @@ int rmeta_restore_new(const struct rmeta_host_ops *ops, void *host, struct rmeta
 		return -ENOMEM;
 	rmeta_create_activation(&batch->store);
 	r = rmeta_create_erase(&batch->store);
+	if (!r && restore->replaces)
+		r = mark_making(batch, restore);
 	if (!r && restore->erased)
 		r = restore->erased(restore->ctx);
 	if (!r)
@@ -151,7 +216,8 @@ int rmeta_restore_new(const struct rmeta_host_ops *ops, void *host, struct rmeta
 	if (!r && restore->sb.pages_used)
 		r = write_pages(batch, restore, 0, 1);
 	if (!r)
-		r = rmeta_create_super(&batch->store, &restore->sb);
+		r = restore->replaces ? take_over(batch, restore) :
+					rmeta_create_super(&batch->store, &restore->sb);
 	batch_free(batch);
 	return r;
 }

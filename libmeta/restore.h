@@ -28,6 +28,9 @@ enum rmeta_match {
  *	the first page is written, to make the data of slots durable; or NULL. Anything but 0
  *	ends the restore and is returned.
  * @progress: @done of @total pages are done; or NULL
+ * @replaces: rmeta_restore_new(): uuid of the spare that this one is to replace, or NULL
+ * @taking: with @replaces: called when all but the superblocks is there, durably, to see to it that the
+ *	other spare does not count any more. Anything but 0 ends the restore and is returned.
  * @ctx: first argument of these
  * @bad_copies: out: copies that could not be written; each page and the superblock are in two at
  *	least all the same
@@ -40,6 +43,8 @@ struct rmeta_restore {
 	void (*fill)(void *ctx, u32 page, struct rmeta_entry *entries);
 	int (*erased)(void *ctx);
 	void (*progress)(void *ctx, u32 done, u32 total);
+	const u8 *replaces;
+	int (*taking)(void *ctx);
 	void *ctx;
 	u32 bad_copies;
 	u32 written;
@@ -53,7 +58,8 @@ struct rmeta_restore {
  *
  * Whether anything may be overwritten is the caller's to decide, and has been. Cut at any
  * instant it leaves what was there before, or nothing that loads (a half-made format), or all
- * of the table: the superblocks come last.
+ * of the table: the superblocks come last. With @restore->replaces they are marked meanwhile (rule 13),
+ * as being made, and from before @restore->taking on as taking over, which rmeta_restore_finish() ends.
  *
  * Return: 0; -ENOSPC when the table has more slots than the spare; -EIO when a page did not get
  * into two copies or not all five superblocks could be written; -ENOMEM; what @restore->erased
@@ -61,6 +67,18 @@ struct rmeta_restore {
  */
 int rmeta_restore_new(const struct rmeta_host_ops *ops, void *host,
 		      struct rmeta_restore *restore);
+
+/**
+ * rmeta_restore_finish() - make a new spare count that takes over from another
+ * @ops: I/O of the host
+ * @host: its first argument
+ * @uuid: out: its uuid
+ *
+ * That the other one does not count any more is known to the caller.
+ *
+ * Return: 0; -ENODATA: it is not marked as taking over; -ENOMEM; the error of a write that failed.
+ */
+int rmeta_restore_finish(const struct rmeta_host_ops *ops, void *host, u8 uuid[16]);
 
 /**
  * struct rmeta_judgement - is a device the spare of a table, and does it hold it still?

@@ -55,7 +55,7 @@ static int judge(const struct device *main, struct device *dev, const struct rme
 static int look_at(const struct device *main, const struct identity *identity,
 		   const struct blockdev *candidate)
 {
-	struct rmeta_superblock sb, erased;
+	struct rmeta_superblock sb;
 	struct rmeta_geometry geo;
 	int status = STATUS_DONE;
 	struct device dev;
@@ -64,9 +64,8 @@ static int look_at(const struct device *main, const struct identity *identity,
 	if (candidate->sectors < RMETA_MIN_SPARE_SECTORS || candidate->ours ||
 	    candidate->suspended || device_peek(&dev, candidate->path))
 		return STATUS_DONE;
-	/* One that is half erased is needed by nobody any more. */
-	if (spare_superblock(&sb, &geo, &dev) && find_main_is_it(main, identity, &sb) &&
-	    !spare_is_erasing(&dev, &erased)) {
+	/* One that is half erased, and needed by nobody any more, has no superblock that counts. */
+	if (spare_superblock(&sb, &geo, &dev) && find_main_is_it(main, identity, &sb)) {
 		foreign = signature_find(&dev, &geo);
 		if (foreign)
 			report_warn("%s was a spare of %s once, and was given to somebody else since: %s",

@@ -550,7 +550,7 @@ static int open_spare(struct session *session)
 						  spare_geometry(&geo, &session->dev) ? &geo : NULL);
 	session->check.writable = writes && (!session->foreign || options->force);
 	/* Half a table is left at best, also for -f. */
-	if (spare_refuse_erasing(&session->dev))
+	if (spare_refuse_marked(&session->dev))
 		return STATUS_DAMAGED;
 	session->underway = undo_is_underway(&session->dev);
 	return session->underway ? explain_underway(session) : STATUS_DONE;

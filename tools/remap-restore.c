@@ -174,7 +174,7 @@ static int run(struct restore_session *session)
 	if (!status && device_open(&session->spare, session->options.common.operand, DEVICE_WRITE,
 				   "spare"))
 		status = STATUS_FAILED;
-	if (!status && spare_refuse_erasing(&session->spare))
+	if (!status && spare_refuse_marked(&session->spare))
 		status = STATUS_FAILED;
 	if (!status)
 		status = restore_judge(session, &session->spare, &session->judgement);

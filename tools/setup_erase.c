@@ -181,11 +181,15 @@ static int check_slots(struct erasure *erasure)
 /* Find out what it is, and refuse. Nothing is written. */
 static int examine(struct erasure *erasure)
 {
+	enum rmeta_mark mark = spare_mark(&erasure->dev, &erasure->sb);
 	int status;
 
-	erasure->resumed = spare_is_erasing(&erasure->dev, &erasure->sb);
+	erasure->resumed = mark == RMETA_MARK_ERASING || mark == RMETA_MARK_MAKING;
 	if (erasure->resumed) {
-		report_info("an erasure of %s was cut short; it is finished", erasure->dev.shown);
+		report_info(mark == RMETA_MARK_ERASING ?
+			    "an erasure of %s was cut short; it is finished" :
+			    "%s was to replace another spare, which is whole still; it is erased",
+			    erasure->dev.shown);
 		return check_signature(erasure);
 	}
 	status = spare_load(&erasure->load, &erasure->dev, true);
@@ -261,7 +265,7 @@ static int erase(struct erasure *erasure)
 	}
 	report_error("%s could not be erased: %s; %s", name,
 		     stop_requested() ? "interrupted" : strerror(-r),
-		     spare_is_erasing(&erasure->dev, &sb) ?
+		     spare_mark(&erasure->dev, &sb) == RMETA_MARK_ERASING ?
 		     "it is half erased, and the same command goes on" :
 		     "it is a spare still, and remap-check -p repairs what was written");
 	return stop_requested() ? STATUS_CANCELLED : STATUS_FAILED;

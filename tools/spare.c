@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "erase.h"
 #include "escape.h"
+#include "marks.h"
 #include "report.h"
 #include "signature.h"
 #include "spare.h"
@@ -44,24 +44,31 @@ static int status_of(int error)
 	}
 }
 
-bool spare_is_erasing(struct device *dev, struct rmeta_superblock *sb)
+enum rmeta_mark spare_mark(struct device *dev, struct rmeta_superblock *sb)
 {
-	int r = rmeta_erase_is_underway(&rmeta_file_ops, &dev->host, sb);
+	int r = rmeta_mark_find(&rmeta_file_ops, &dev->host, sb);
 
 	if (r < 0)
 		report_out_of_memory();
-	return r;
+	return (enum rmeta_mark)r;
 }
 
-int spare_refuse_erasing(struct device *dev)
+int spare_refuse_marked(struct device *dev)
 {
 	struct rmeta_superblock sb;
 
-	if (!spare_is_erasing(dev, &sb))
+	switch (spare_mark(dev, &sb)) {
+	case RMETA_MARK_NONE:
 		return STATUS_DONE;
-	report_error("%s was a dm-remap spare, and its erasure was cut short; finish it with remap-setup erase %s",
-		     dev->shown, dev->shown);
-	return STATUS_DAMAGED;
+	case RMETA_MARK_ERASING:
+		report_error("%s was a dm-remap spare, and its erasure was cut short; finish it with remap-setup erase %s",
+			     dev->shown, dev->shown);
+		return STATUS_DAMAGED;
+	default:
+		report_error("%s is to replace another dm-remap spare, and that was cut short; finish it with remap-setup replace-spare OLDSPARE %s",
+			     dev->shown, dev->shown);
+		return STATUS_DAMAGED;
+	}
 }
 
 /*
@@ -73,7 +80,7 @@ static int explain_no_superblock(struct device *dev)
 	struct spare_survey survey;
 	int status = STATUS_DAMAGED;
 
-	if (spare_refuse_erasing(dev))
+	if (spare_refuse_marked(dev))
 		return STATUS_DAMAGED;
 	if (spare_survey(&survey, dev))
 		return STATUS_FAILED;
@@ -302,7 +309,7 @@ int spare_survey(struct spare_survey *survey, struct device *dev)
 	int r;
 
 	*survey = (struct spare_survey){ .kind = SPARE_NONE };
-	if (spare_refuse_erasing(dev))
+	if (spare_refuse_marked(dev))
 		return -EUCLEAN;
 	r = rmeta_check_run(&rmeta_file_ops, &dev->host, &check);
 	if (r && r != -ENODATA) {

@@ -97,25 +97,26 @@ struct spare_survey {
  *
  * Works through damage: superblocks may be gone.
  *
- * Return: 0, or a negative errno with an error reported; -EUCLEAN: an erase of it was cut short.
+ * Return: 0, or a negative errno with an error reported; -EUCLEAN: an erase of it, or
+ * a replacement by it, was cut short.
  */
 int spare_survey(struct spare_survey *survey, struct device *dev);
 
 /**
- * spare_is_erasing() - was an erase of what is on a device cut short?
+ * spare_mark() - was an erase, or a replacement, cut short?
  * @dev: open device
- * @sb: out: what its superblock said
+ * @sb: out: what its superblock says
  *
- * What is left then is part of a table, and no tool but remap-setup erase has anything to do with it.
+ * What is there then is no table that counts, and no tool but remap-setup has anything to do with it.
  */
-bool spare_is_erasing(struct device *dev, struct rmeta_superblock *sb);
+enum rmeta_mark spare_mark(struct device *dev, struct rmeta_superblock *sb);
 
 /**
- * spare_refuse_erasing() - report an erase that was cut short
+ * spare_refuse_marked() - report an erase or a replacement that was cut short
  *
  * Return: STATUS_DONE, or STATUS_DAMAGED with an error that names the command which finishes it.
  */
-int spare_refuse_erasing(struct device *dev);
+int spare_refuse_marked(struct device *dev);
 
 /**
  * spare_refuse_foreign() - is it a spare only?

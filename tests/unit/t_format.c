@@ -151,7 +151,7 @@ static void test_superblock_defects(void)
 	is(rmeta_superblock_decode(raw, 3, &back), RMETA_BAD_MAGIC, "another magic");
 }
 
-static void test_superblock_marked(void)
+static void test_superblock_marked(enum rmeta_mark mark)
 {
 	struct rmeta_superblock sb = full_superblock(), back;
 	unsigned int byte, undetected = 0;
@@ -159,19 +159,21 @@ static void test_superblock_marked(void)
 
 	rmeta_superblock_encode(plain, &sb);
 	memset(raw, 0, sizeof(raw));
-	rmeta_erasing_encode(raw, &sb);
+	rmeta_mark_encode(raw, &sb, mark);
 	is(rmeta_superblock_decode(raw, 3, &back), RMETA_BAD_MAGIC, "marked, it does not count");
 	is(memcmp(raw + 8, plain + 8, RMETA_BYTES - 8), 0, "only its magic is another");
-	ok(rmeta_erasing_decode(raw, 3, &back), "the mark is recognised");
+	is(rmeta_mark_decode(raw, 3, &back), mark, "the mark is recognised");
 	is(memcmp(&back, &sb, sizeof(sb)), 0, "and says what the superblock said");
-	ok(!rmeta_erasing_decode(raw, 4, &back), "not in another copy's place");
-	ok(!rmeta_erasing_decode(plain, 3, &back), "a superblock is no mark");
+	is(rmeta_mark_decode(raw, 4, &back), RMETA_MARK_NONE, "not in another copy's place");
+	is(rmeta_mark_decode(plain, 3, &back), RMETA_MARK_NONE, "a superblock is no mark");
 	for (byte = 0; byte < RMETA_BYTES; byte++) {
 		raw[byte] ^= 1;
-		undetected += rmeta_erasing_decode(raw, 3, &back);
+		undetected += rmeta_mark_decode(raw, 3, &back) != RMETA_MARK_NONE;
 		raw[byte] ^= 1;
 	}
 	is(undetected, 0, "a bit of any byte is noticed");
+	rmeta_mark_encode(raw, &sb, RMETA_MARK_NONE);
+	is(memcmp(raw, plain, RMETA_BYTES), 0, "without a mark it counts");
 }
 
 static void fill_entries(struct rmeta_entry *entries)
@@ -430,7 +432,9 @@ int main(void)
 	test_superblock_bytes();
 	test_superblock_keeps_unknown();
 	test_superblock_defects();
-	test_superblock_marked();
+	test_superblock_marked(RMETA_MARK_MAKING);
+	test_superblock_marked(RMETA_MARK_ERASING);
+	test_superblock_marked(RMETA_MARK_TAKING);
 	test_page_bytes();
 	test_page_changes();
 	test_page_defects();
