@@ -31,7 +31,7 @@ remap-restore_OBJ := $(O)/tools/remap-restore.o $(O)/tools/restore_own.o $(O)/to
 	$(O)/tools/restore_table.o \
 	$(O)/tools/dump_file.o $(O)/tools/dump_members.o $(O)/tools/salvage.o $(O)/tools/ranges.o \
 	$(O)/tools/slot_copy.o $(O)/tools/clone_map.o $(O)/tools/rescue_map.o \
-	$(O)/tools/output.o
+	$(O)/tools/output.o $(O)/tools/restore_show.o
 RECOVER := remap-recover composite salvage recover_missing recover_image recover_target \
 	recover_verify recover_files composite_fs clone_map rescue_map output ranges dump_survey
 remap-recover_OBJ := $(patsubst %,$(O)/tools/%.o,$(RECOVER)) $(DUMP_READ_OBJ)
@@ -42,7 +42,8 @@ SETUP := remap-setup verbs setup_list setup_create setup_open setup_close make_s
 	setup_scan setup_table setup_enable setup_advice setup_udev remaptab remaptab_lock output \
 	setup_message setup_unmap setup_erase setup_backup backup backup_dir \
 	retired_to salvage confirm ranges spare_refuse setup_rebind rebind rescue_map slot_copy \
-	remaptab_follow
+	remaptab_follow setup_replace live_swap dm_in_use restore_new restore_own restore_table restore_show \
+	dump_file dump_members clone_map
 remap-setup_OBJ := $(patsubst %,$(O)/tools/%.o,$(SETUP) $(LIVE))
 remap-setup_LIBS := -ldevmapper
 

@@ -8,11 +8,9 @@
  */
 #include "progress.h"
 #include "report.h"
-#include "restore_session.h"
+#include "restore_show.h"
 #include "spare.h"
 #include "units.h"
-
-#define RANGES_SHOWN 20
 
 #define FIELD(member) offsetof(struct restore_options, member)
 
@@ -104,31 +102,6 @@ static void find_lost(struct restore_session *session)
 		report_out_of_memory();
 }
 
-static void show_lost(const struct restore_session *session)
-{
-	const struct restore_table *table = &session->table;
-	const struct ranges *lost = &session->lost;
-	size_t i, shown = report_is_verbose() ? lost->nr : min(lost->nr, (size_t)RANGES_SHOWN);
-
-	report_out("pending     %llu sectors, which only main has\n",
-		   (unsigned long long)table->counts.pending_sectors);
-	if (table->copied_sectors || table->saved_sectors)
-		report_out("copied      %llu sectors from the old spare, %llu from main\n",
-			   (unsigned long long)table->copied_sectors,
-			   (unsigned long long)table->saved_sectors);
-	report_out("lost        %llu sectors of main in %u blocks; %llu were before\n",
-		   (unsigned long long)table->counts.lost_sectors, table->counts.lost,
-		   (unsigned long long)table->lost_before);
-	for (i = 0; i < shown; i++)
-		report_out("              %llu to %llu\n", (unsigned long long)lost->range[i].first,
-			   (unsigned long long)lost->range[i].end - 1);
-	if (shown < lost->nr)
-		report_out("              and %zu more ranges (-v lists them)\n", lost->nr - shown);
-	if (table->pending_lost)
-		report_info("%llu of the lost sectors were on main only, and may be there still: their blocks have other lost sectors (--main DEV saves them)",
-			    (unsigned long long)table->pending_lost);
-}
-
 static void write_json(const struct restore_session *session)
 {
 	const struct restore_table *table = &session->table;
@@ -188,7 +161,7 @@ static int run(struct restore_session *session)
 	if (session->options.dry_run) {
 		if (!session->own) {
 			find_lost(session);
-			show_lost(session);
+			restore_show_lost(session);
 		}
 		report_out("dry run: nothing was written\n");
 		write_json(session);
@@ -198,7 +171,7 @@ static int run(struct restore_session *session)
 	session->done = !status;
 	if (session->done && !session->own) {
 		find_lost(session);
-		show_lost(session);
+		restore_show_lost(session);
 	}
 	write_json(session);
 	if (status)

@@ -22,6 +22,7 @@ static const struct verb *const verbs[] = {
 	&setup_commit,
 	&setup_breaker_reset,
 	&setup_unmap,
+	&setup_replace,
 	&setup_rebind,
 	&setup_erase,
 	&setup_backup,

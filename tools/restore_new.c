@@ -9,6 +9,7 @@
 #include "restore_session.h"
 #include "signature.h"
 #include "spare.h"
+#include "stop.h"
 #include "units.h"
 
 /* May what is on the device be overwritten? */
@@ -18,6 +19,8 @@ static int check_contents(struct restore_session *session)
 	struct spare_survey survey;
 	int status = STATUS_FAILED;
 
+	if (session->half_made)
+		return restore_check_signature(session, NULL);
 	if (spare_survey(&survey, &session->spare))
 		return STATUS_FAILED;
 	if (survey.kind == SPARE_REMAPS)
@@ -198,7 +201,7 @@ int restore_plan_new(struct restore_session *session)
 		report_out_of_memory();
 	if (!status)
 		status = check_size(session);
-	if (!status && session->options.old)
+	if (!status && session->options.old && !session->sources.old)
 		status = open_old(session);
 	if (!status && session->options.main)
 		status = open_main(session);
@@ -266,9 +269,14 @@ int restore_write_new(struct restore_session *session)
 	r = rmeta_restore_new(&rmeta_file_ops, &session->spare.host, restore);
 	if (!r)
 		return STATUS_DONE;
-	report_error("%s could not be restored: %s; it is no spare now, and can be restored or formatted again%s",
-		     session->spare.shown, strerror(-r), r == -EIO ?
-		     " (all five superblocks and two copies of each page must be writable; try another device)" :
-		     "");
+	if (restore->replaces)
+		report_error("%s could not be made the new spare: %s; the same command goes on, with the old spare instead of the name of a device",
+			     session->spare.shown,
+			     stop_requested() ? "interrupted" : strerror(-r));
+	else
+		report_error("%s could not be restored: %s; it is no spare now, and can be restored or formatted again%s",
+			     session->spare.shown, strerror(-r), r == -EIO ?
+			     " (all five superblocks and two copies of each page must be writable; try another device)" :
+			     "");
 	return STATUS_FAILED;
 }

@@ -34,6 +34,7 @@ struct restore_options {
  * @judgement: of the spare
  * @old_judgement: of the old one
  * @own: the spare is the one that was dumped
+ * @half_made: the spare is marked as one that was being made: whatever is on it may be overwritten
  * @sources: for a new spare
  * @table: what it gets
  * @lost: sectors of main that nobody has then
@@ -51,6 +52,7 @@ struct restore_session {
 	struct rmeta_judgement judgement;
 	struct rmeta_judgement old_judgement;
 	bool own;
+	bool half_made;
 	struct restore_sources sources;
 	struct restore_table table;
 	struct ranges lost;

@@ -20,6 +20,7 @@ extern const struct verb setup_table;
 extern const struct verb setup_expose;
 extern const struct verb setup_udev;
 extern const struct verb setup_unmap;
+extern const struct verb setup_replace;
 extern const struct verb setup_rebind;
 extern const struct verb setup_erase;
 extern const struct verb setup_backup;

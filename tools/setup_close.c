@@ -5,12 +5,11 @@
  * this host's id are put into the superblock behind it, by a load and a release of the tools' own. Then
  * a backup is made of the list of what the spare holds.
  */
-#include <sys/sysmacros.h>
-
 #include "backup.h"
 #include "backup_dir.h"
 #include "blockdev.h"
 #include "dm.h"
+#include "dm_in_use.h"
 #include "dm_table.h"
 #include "escape.h"
 #include "main_print.h"
@@ -114,20 +113,6 @@ static int leave_print(const struct pair *pair, bool hand_over)
 	return status ? STATUS_LOOK : STATUS_DONE;
 }
 
-static int refuse_open(const struct dmdev *dev)
-{
-	struct stat stat_buf = {
-		.st_mode = S_IFBLK,
-		.st_rdev = makedev(dev->major, dev->minor),
-	};
-	char *usage = device_usage(&stat_buf);
-
-	report_error("%s is in use: %s; nothing was changed", dev->shown,
-		     usage ? usage : "some program has it open");
-	free(usage);
-	return STATUS_FAILED;
-}
-
 /* Return: STATUS_LOOK when the device is down, but there is no whole backup, which was said. */
 static int leave_backup(const struct pair *pair, const char *dir)
 {
@@ -149,10 +134,10 @@ static int close_device(struct dmdev *dev, const struct dmdev_lines *lines,
 	size_t i;
 
 	if (dev->open_count)
-		return refuse_open(dev);
+		return dm_in_use_refuse(dev);
 	r = dm_table_remove(dev->name);
 	if (r == -EBUSY)
-		return refuse_open(dev);
+		return dm_in_use_refuse(dev);
 	if (r) {
 		dmdev_report(dev->name, r);
 		return STATUS_FAILED;

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A live device that gets another spare while it is down. See live_swap.h.
+ */
+#include "assembly.h"
+#include "dm_in_use.h"
+#include "live_swap.h"
+#include "report.h"
+
+/* Words of a table behind its two devices. */
+static int take_words(struct live_swap *swap, const char *text)
+{
+	char *copy = strdup(text), *rest = copy, *word;
+	unsigned int nr = 0;
+	size_t length = 0;
+
+	if (!copy)
+		report_out_of_memory();
+	while ((word = strsep(&rest, " "))) {
+		if (!*word || nr++ < 3)
+			continue;
+		if (!strcmp(word, "force_main")) {
+			swap->force_main = true;
+			continue;
+		}
+		length += (size_t)snprintf(swap->words + length, sizeof(swap->words) - length, "%s%s",
+					   length ? " " : "", word);
+		if (length >= sizeof(swap->words))
+			break;
+		swap->nr_words++;
+	}
+	free(copy);
+	if (length < sizeof(swap->words))
+		return STATUS_DONE;
+	report_error("the table of %s has more features than are known here", swap->live.dev.shown);
+	return STATUS_FAILED;
+}
+
+int live_swap_find(struct live_swap *swap, const char *operand)
+{
+	struct dmdev_lines lines;
+	int r, status;
+
+	*swap = (struct live_swap){ .is_live = false };
+	if (live_choose(&swap->live, operand, &swap->is_live))
+		return STATUS_FAILED;
+	if (!swap->is_live)
+		return STATUS_DONE;
+	if (live_refresh(&swap->live, false))
+		return STATUS_FAILED;
+	if (swap->live.dev.open_count)
+		return dm_in_use_refuse(&swap->live.dev);
+	r = dmdev_table(&swap->live.dev, &lines);
+	if (r) {
+		dmdev_report(operand, r);
+		return STATUS_FAILED;
+	}
+	status = take_words(swap, lines.line[0].text);
+	dmdev_lines_free(&lines);
+	return status;
+}
+
+int live_swap_down(struct live_swap *swap)
+{
+	int r;
+
+	if (!swap->is_live)
+		return STATUS_DONE;
+	r = dm_table_remove(swap->live.dev.name);
+	if (r == -EBUSY)
+		return dm_in_use_refuse(&swap->live.dev);
+	if (r) {
+		dmdev_report(swap->live.dev.name, r);
+		return STATUS_FAILED;
+	}
+	swap->down = true;
+	return STATUS_DONE;
+}
+
+int live_swap_up(struct live_swap *swap, const char *spare)
+{
+	struct assembly assembly = { .options = {
+		.name = swap->live.dev.name,
+		.main = swap->live.main,
+		.spare = spare,
+		.features = swap->words,
+		.nr_features = swap->nr_words,
+		.read_only = swap->live.dev.read_only,
+		.adopt = true,		/* it was live here a moment ago */
+		.accept_changed = true,
+		.force_main = swap->force_main,
+	} };
+	struct blockdev_list list;
+	int status;
+
+	if (blockdev_list(&list))
+		return STATUS_FAILED;
+	status = assembly_examine(&assembly, &list);
+	if (!status)
+		status = assembly_start(&assembly);
+	if (!status)
+		report_out("/dev/mapper/%s is up: main %s, spare %s\n", swap->live.dev.shown,
+			   assembly.main.shown, assembly.spare.shown);
+	assembly_end(&assembly);
+	blockdev_list_free(&list);
+	return status;
+}
+
+void live_swap_free(struct live_swap *swap)
+{
+	if (swap->is_live)
+		live_free(&swap->live);
+	swap->is_live = false;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Taking a live device down and bringing it up again as it was, but for its spare.
+ */
+#ifndef TOOLS_LIVE_SWAP_H
+#define TOOLS_LIVE_SWAP_H
+
+#include "live.h"
+
+/**
+ * struct live_swap - a device, live at first
+ * @live: the device, if @is_live
+ * @is_live: it was live when it was looked for
+ * @down: it was taken down
+ * @words: features in its table, without force_main
+ * @nr_words: how many
+ * @force_main: its table has that
+ */
+struct live_swap {
+	struct live live;
+	bool is_live;
+	bool down;
+	char words[256];
+	unsigned int nr_words;
+	bool force_main;
+};
+
+/**
+ * live_swap_find() - is this a live device, and can it be taken down?
+ * @swap: out; live_swap_free() in any case
+ * @operand: name or path of it, or of anything else
+ *
+ * Return: an exit status, with an error reported: it is in use, or cannot be looked at.
+ */
+int live_swap_find(struct live_swap *swap, const char *operand);
+
+/**
+ * live_swap_down() - take it down, if it is live
+ *
+ * Return: an exit status, with an error reported: it is up still.
+ */
+int live_swap_down(struct live_swap *swap);
+
+/**
+ * live_swap_up() - bring it up again, under its name and with its options
+ * @swap: taken down
+ * @spare: path of its spare now
+ *
+ * Return: an exit status, with everything said.
+ */
+int live_swap_up(struct live_swap *swap, const char *spare);
+
+/* Forget it. */
+void live_swap_free(struct live_swap *swap);
+
+#endif

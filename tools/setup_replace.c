@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * remap-setup replace-spare: everything that a spare holds goes to another device, which takes its
+ * place. Of what cannot be read any more is said that it is lost.
+ *
+ * At no instant do both count (docs/format.md, rule 13). What a cut leaves, and what the same command
+ * does then:
+ *
+ *	new spare			old spare	again
+ *	as it was, or empty		whole		from the beginning
+ *	marked as being made		whole		from the beginning
+ *	marked as taking over		whole		from the beginning: it may have been used since
+ *	marked as taking over		marked, or gone	new superblocks, and the rest of the old ones
+ *	whole				gone		remaptab is left
+ *
+ * A live device is taken down for it, and comes up again with what there is then.
+ */
+#include "backup.h"
+#include "backup_dir.h"
+#include "confirm.h"
+#include "erase.h"
+#include "escape.h"
+#include "find_main.h"
+#include "live_swap.h"
+#include "marks.h"
+#include "remaptab_follow.h"
+#include "restore_session.h"
+#include "restore_show.h"
+#include "setup.h"
+#include "spare_refuse.h"
+#include "stop.h"
+#include "units.h"
+
+struct replace_options {
+	struct common_options common;
+	const char *main;
+	const char *dir;
+	const char *tab;
+	bool no_backup;
+	bool adopt;
+	bool force;
+	bool large_spare;
+	bool yes;
+	bool dry_run;
+};
+
+#define FIELD(member) offsetof(struct replace_options, member)
+
+static const struct option_row rows[] = {
+	{ .name = "main", .kind = OPTION_DEVICE, .field = FIELD(main), .argument = "DEV",
+	  .help = "main, of a spare that is not live, if it is not found by itself" },
+	{ .letter = 'd', .name = "directory", .kind = OPTION_FILE, .field = FIELD(dir),
+	  .argument = "DIR", .help = "where backups are, instead of " BACKUP_DIR },
+	{ .name = "no-backup", .kind = OPTION_FLAG, .field = FIELD(no_backup),
+	  .help = "make no backup of what the old spare holds" },
+	{ .name = "adopt", .kind = OPTION_FLAG, .field = FIELD(adopt),
+	  .help = "accept a spare that another host did not release" },
+	{ .letter = 'f', .name = "force", .kind = OPTION_FLAG, .field = FIELD(force),
+	  .help = "overwrite a filesystem, volume or partition table on NEWSPARE" },
+	{ .name = "allow-large-spare", .kind = OPTION_FLAG, .field = FIELD(large_spare),
+	  .help = "accept a spare larger than main" },
+	{ .letter = 'T', .name = "tab", .kind = OPTION_FILE, .field = FIELD(tab),
+	  .argument = "FILE", .help = "instead of " REMAPTAB_PATH },
+	{ .letter = 'y', .name = "yes", .kind = OPTION_FLAG, .field = FIELD(yes),
+	  .help = "do not ask" },
+	{ .letter = 'n', .name = "dry-run", .kind = OPTION_FLAG, .field = FIELD(dry_run),
+	  .help = "check and show the plan, write nothing" },
+};
+
+static const struct operand_row operands[] = {
+	{ "NAME|OLDSPARE", OPTION_NAME },
+	{ "NEWSPARE", OPTION_DEVICE },
+};
+
+static const struct tool tool = {
+	.name = SETUP_TOOL,
+	.verb = "replace-spare",
+	.summary = "Move all that a spare holds to NEWSPARE, which takes its place.",
+	.usage = "[--main DEV] [-f] [-y|-n] NAME|OLDSPARE NEWSPARE",
+	.details = "NAME is a live device that nobody has open; it is taken down for that and comes up\n"
+		   "again. The old spare is none afterwards. What cannot be read from it becomes lost.",
+	.example = "remap-setup replace-spare archive /dev/sde",
+	.operands = operands,
+	.nr_operands = ARRAY_SIZE(operands),
+	.min_operands = ARRAY_SIZE(operands),
+	.rows = rows,
+	.nr_rows = ARRAY_SIZE(rows),
+};
+
+static struct replace_options replace_options = { .dir = BACKUP_DIR, .tab = REMAPTAB_PATH };
+
+/**
+ * struct replacing - a spare that is to be replaced
+ * @session: the restore that it is: of a table that was never a file. First, as callbacks get it.
+ * @options: command line
+ * @load: old spare's table, which @session.file is about
+ * @swap: the device, if it was live at the beginning
+ * @old_path: where the old spare is
+ * @main_path: where main is, if it was found
+ * @old_uuid: of the old spare
+ * @old_error: why it could not be erased, or 0
+ * @finish: an earlier run came to the last step, which is all that is done
+ * @listed: remaptab has a line for the spare
+ * @written: done
+ */
+struct replacing {
+	struct restore_session session;
+	const struct replace_options *options;
+	struct spare_load load;
+	struct live_swap swap;
+	const char *old_path;
+	char main_path[BLOCKDEV_PATH];
+	u8 old_uuid[16];
+	int old_error;
+	bool finish;
+	bool listed;
+	bool written;
+};
+
+/*
+ * The old spare and main
+ */
+
+/* The operand is a live device, or the spare itself. */
+static int find_old(struct replacing *re)
+{
+	const char *operand = re->options->common.operands[0];
+	int status = live_swap_find(&re->swap, operand);
+
+	re->old_path = operand;
+	if (status || !re->swap.is_live)
+		return status;
+	re->old_path = re->swap.live.spare;
+	if (re->options->main) {
+		report_error("--main is for a spare whose device is down; the main of %s is %s",
+			     re->swap.live.dev.shown, re->swap.live.main);
+		return STATUS_USAGE;
+	}
+	return STATUS_DONE;
+}
+
+static void close_old(struct replacing *re)
+{
+	spare_unload(&re->load);
+	device_close(&re->session.old);
+	re->session.old = (struct device){ .sectors = 0 };
+	re->session.sources.old = NULL;
+}
+
+/* Its table, as if it had been read from a dump. */
+static int load_old(struct replacing *re, enum device_access access)
+{
+	struct restore_session *session = &re->session;
+	const struct rmeta_table *table = &re->load.table;
+	int status;
+
+	if (device_open(&session->old, re->old_path, access, "old spare"))
+		return STATUS_FAILED;
+	status = spare_load(&re->load, &session->old, true);
+	if (!status)
+		status = spare_refuse_unsure(&re->load, &session->old);
+	if (!status)
+		status = spare_refuse_foreign(&re->load, &session->old);
+	if (!status && !re->swap.is_live)
+		status = spare_refuse_unreleased(&table->sb, &session->old, re->options->adopt);
+	if (status)
+		return status;
+	memcpy(re->old_uuid, table->sb.uuid, sizeof(re->old_uuid));
+	session->file = (struct dump_file){
+		.sb = table->sb,
+		.geo = table->store.geo,
+		.entries = table->entries,
+		.nr_entries = table->counts.mapped + table->counts.lost + table->counts.retired,
+		.counts = table->counts,
+	};
+	session->sources.old = &session->old;
+	session->sources.unchanged = true;
+	return STATUS_DONE;
+}
+
+/* Pending sectors of blocks that become lost are saved from main, where it is. */
+static int open_main(struct replacing *re)
+{
+	struct restore_session *session = &re->session;
+	struct blockdev_list list;
+	struct blockdev found;
+	unsigned int others;
+
+	session->options.main = re->swap.is_live ? re->swap.live.main : re->options->main;
+	if (!session->options.main && session->old.is_block && !blockdev_list(&list)) {
+		if (find_main(&found, &others, &list, &session->file.sb, session->old.stat.st_rdev)) {
+			memcpy(re->main_path, found.path, sizeof(re->main_path));
+			session->options.main = re->main_path;
+		}
+		blockdev_list_free(&list);
+	}
+	if (!session->options.main && session->file.counts.pending_sectors)
+		report_info("main is not here: pending sectors of blocks of which something else is lost become lost, too (--main DEV saves them)");
+	return STATUS_DONE;
+}
+
+/*
+ * Where are we?
+ */
+
+/* An earlier run was cut short behind the point of no return. */
+static bool is_last_step(struct replacing *re, int mark, const struct rmeta_superblock *new)
+{
+	struct rmeta_superblock sb;
+	struct rmeta_geometry geo;
+	struct device old;
+	bool whole;
+
+	if (mark != RMETA_MARK_TAKING)
+		return false;
+	memcpy(re->old_uuid, new->host_id, sizeof(re->old_uuid));
+	if (device_is_at(&re->session.spare, re->old_path))
+		return true;
+	if (device_open(&old, re->old_path, DEVICE_READ, "old spare")) {
+		report_error("if that is gone for good: remap-setup replace-spare %s %s makes a spare of what was copied",
+			     re->session.spare.shown, re->session.spare.shown);
+		return false;
+	}
+	whole = spare_superblock(&sb, &geo, &old) && !memcmp(sb.uuid, new->host_id, 16);
+	device_close(&old);
+	return !whole;
+}
+
+static int open_new(struct replacing *re)
+{
+	struct restore_session *session = &re->session;
+	struct rmeta_superblock sb;
+	int mark;
+
+	if (device_open(&session->spare, re->options->common.operands[1], DEVICE_WRITE, "new spare"))
+		return STATUS_FAILED;
+	mark = rmeta_mark_find(&rmeta_file_ops, &session->spare.host, &sb);
+	if (mark < 0)
+		report_out_of_memory();
+	session->half_made = mark == RMETA_MARK_MAKING || mark == RMETA_MARK_TAKING;
+	re->finish = is_last_step(re, mark, &sb);
+	if (!re->finish && device_is_at(&session->spare, re->old_path)) {
+		report_error("old and new spare are one device: %s", session->spare.shown);
+		return STATUS_FAILED;
+	}
+	return STATUS_DONE;
+}
+
+static int plan(struct replacing *re)
+{
+	struct restore_session *session = &re->session;
+	int status;
+
+	session->options.old = re->old_path;
+	session->options.force = re->options->force;
+	session->options.large_spare = re->options->large_spare;
+	status = load_old(re, DEVICE_READ);
+	if (!status)
+		status = open_main(re);
+	session->restore.sb = session->file.sb;
+	return status ? status : restore_plan_new(session);
+}
+
+/*
+ * Doing it
+ */
+
+static int erase_old(struct replacing *re, struct device *old, u32 pages_used)
+{
+	const struct rmeta_erase erase = {
+		.device_sectors = old->sectors,
+		.pages_used = pages_used,
+	};
+
+	return rmeta_erase(&rmeta_file_ops, &old->host, &erase);
+}
+
+/* The new spare has everything: from here on the old one must not count. */
+static int retire_old(void *ctx)
+{
+	struct replacing *re = ctx;
+
+	re->old_error = erase_old(re, &re->session.old, re->load.table.sb.pages_used);
+	/* A dying spare that cannot be written any more is no reason to stay with it. */
+	return stop_requested() ? -EINTR : 0;
+}
+
+static int write_new(struct replacing *re)
+{
+	struct restore_session *session = &re->session;
+	int status;
+
+	session->restore.replaces = re->old_uuid;
+	session->restore.taking = retire_old;
+	restore_table_free(&session->table);
+	if (restore_table_make(&session->table, &session->file))
+		report_out_of_memory();
+	if (session->table.nr > rmeta_slots(&session->restore.geo)) {
+		report_error("%s has too few slots for what %s holds by now", session->spare.shown,
+			     session->old.shown);
+		return STATUS_FAILED;
+	}
+	status = restore_write_new(session);
+	if (!status && restore_table_lost(&session->table, &session->restore.geo, &session->lost))
+		report_out_of_memory();
+	return status;
+}
+
+/* Return: an exit status: STATUS_LOOK when there is no whole backup, which was said. */
+static int back_up(const struct replacing *re)
+{
+	struct backup backup;
+
+	if (re->options->no_backup)
+		return STATUS_DONE;
+	backup_make(&backup, re->old_path, re->options->dir);
+	if (backup_was_made(&backup) && !backup.partial)
+		return STATUS_DONE;
+	report_error("there is no backup of what %s holds, and afterwards nobody could tell; nothing was changed (-d DIR, or --no-backup)",
+		     re->session.old.shown);
+	return STATUS_FAILED;
+}
+
+/* With the device down, if it was live. */
+static int replace(struct replacing *re)
+{
+	int status;
+
+	status = load_old(re, DEVICE_WRITE);
+	if (!status) {
+		stop_catch();
+		status = write_new(re);
+	}
+	re->written = !status;
+	if (re->old_error)
+		report_warn("%s could not be erased: %s; take it off this host: used with main once more it would give old data as good",
+			    re->session.old.shown, strerror(-re->old_error));
+	return status;
+}
+
+/* An earlier run had come so far. */
+static int finish_earlier(struct replacing *re)
+{
+	struct device *spare = &re->session.spare;
+	struct rmeta_superblock sb;
+	struct device old;
+	int r;
+
+	report_info("replacing a spare by %s was cut short; it is finished", spare->shown);
+	r = rmeta_restore_finish(&rmeta_file_ops, &spare->host, re->session.restore.sb.uuid);
+	if (r) {
+		report_error("the superblocks of %s could not be written: %s; the same command tries again",
+			     spare->shown, strerror(-r));
+		return STATUS_FAILED;
+	}
+	re->written = true;
+	if (device_is_at(spare, re->old_path))
+		return STATUS_DONE;
+	if (device_open(&old, re->old_path, DEVICE_WRITE, "old spare"))
+		return STATUS_LOOK;
+	if (rmeta_mark_find(&rmeta_file_ops, &old.host, &sb) == RMETA_MARK_ERASING &&
+	    !memcmp(sb.uuid, re->old_uuid, sizeof(sb.uuid)))
+		re->old_error = erase_old(re, &old, 0);
+	device_close(&old);
+	return re->old_error ? STATUS_LOOK : STATUS_DONE;
+}
+
+static int follow(struct replacing *re)
+{
+	if (!remaptab_follow(re->options->tab, re->old_uuid, NULL, re->session.restore.sb.uuid,
+			     &re->listed))
+		return STATUS_DONE;
+	report_warn("the line of the old spare in remaptab is as it was: put the new uuid there, or use remap-setup enable when the device is up");
+	return STATUS_LOOK;
+}
+
+static int tell(struct replacing *re)
+{
+	const struct restore_session *session = &re->session;
+	u64 lost = session->table.counts.lost_sectors - session->table.lost_before;
+	char uuid[40];
+	int status = follow(re);
+
+	report_out("%s is the spare now, uuid %s; the old one is none any more\n",
+		   session->spare.shown, units_uuid(session->restore.sb.uuid, uuid));
+	if (lost) {
+		report_warn("%llu sector%s lost now, for slots could not be read: reads of %s fail until %s written; remap-recover --files names the files",
+			    (unsigned long long)lost, lost == 1 ? " is" : "s are",
+			    lost == 1 ? "it" : "them", lost == 1 ? "it is" : "they are");
+		status = STATUS_LOOK;
+	}
+	return re->old_error ? STATUS_LOOK : status;
+}
+
+static bool is_spare(const char *path)
+{
+	struct rmeta_superblock sb;
+	struct rmeta_geometry geo;
+	struct device dev;
+	bool is;
+
+	if (device_peek(&dev, path))
+		return false;
+	is = spare_superblock(&sb, &geo, &dev);
+	device_close(&dev);
+	return is;
+}
+
+static int carry_out(struct replacing *re)
+{
+	const char *path = re->options->common.operands[1];
+	int status, up;
+
+	status = back_up(re);
+	close_old(re);
+	if (!status)
+		status = live_swap_down(&re->swap);
+	if (status)
+		return status;
+	status = replace(re);
+	if (!status) {
+		restore_show_lost(&re->session);
+		status = tell(re);
+	}
+	close_old(re);
+	device_close(&re->session.spare);
+	if (!re->swap.down)
+		return status;
+	if (!re->written && !is_spare(re->old_path)) {
+		report_error("%s is down: remap-setup replace-spare %s %s goes on, and then remap-setup open %s %s",
+			     re->swap.live.dev.shown, re->old_path, path, re->swap.live.dev.shown, path);
+		return status;
+	}
+	up = live_swap_up(&re->swap, re->written ? path : re->old_path);
+	return max(status, up);
+}
+
+static int run_on(struct replacing *re)
+{
+	int status;
+
+	status = find_old(re);
+	if (!status)
+		status = open_new(re);
+	if (status)
+		return status;
+	if (re->finish && re->options->dry_run) {
+		report_out("dry run: an earlier run would be finished; nothing was written\n");
+		return STATUS_DONE;
+	}
+	if (re->finish) {
+		status = finish_earlier(re);
+		return re->written ? max(status, tell(re)) : status;
+	}
+	status = plan(re);
+	if (status >= 0)
+		return status;
+	if (re->options->dry_run) {
+		restore_show_lost(&re->session);
+		report_out("dry run: nothing was written\n");
+		return STATUS_DONE;
+	}
+	if (!confirm(re->options->yes, "Destroy what is on %s, and replace %s by it",
+		     re->session.spare.shown, re->session.old.shown))
+		return STATUS_CANCELLED;
+	return carry_out(re);
+}
+
+static void write_json(const struct replacing *re)
+{
+	const struct restore_table *table = &re->session.table;
+	struct json *json = report_json();
+	char uuid[40];
+
+	if (!json)
+		return;
+	json_key_text(json, "name", re->swap.is_live ? re->swap.live.dev.name : NULL);
+	json_key_text(json, "old_spare", re->old_path);
+	json_key_text(json, "spare", re->options->common.operands[1]);
+	json_key_text(json, "old_uuid", units_uuid(re->old_uuid, uuid));
+	json_key_text(json, "uuid", re->written ?
+		      units_uuid(re->session.restore.sb.uuid, uuid) : NULL);
+	json_key_number(json, "mapped", table->counts.mapped);
+	json_key_number(json, "lost", table->counts.lost);
+	json_key_number(json, "lost_sectors", table->counts.lost_sectors);
+	json_key_number(json, "lost_before_sectors", table->lost_before);
+	json_key_number(json, "copied_sectors", table->copied_sectors);
+	json_key_number(json, "saved_sectors", table->saved_sectors);
+	json_key_number(json, "retired_left_out", table->retired);
+	json_key_bool(json, "finished", re->finish);
+	json_key_bool(json, "listed", re->listed);
+	json_key_bool(json, "dry_run", re->options->dry_run);
+	json_key_bool(json, "written", re->written);
+}
+
+static int run(void *opaque)
+{
+	struct replacing re = { .options = opaque };
+	int status = run_on(&re);
+
+	write_json(&re);
+	close_old(&re);
+	restore_table_free(&re.session.table);
+	ranges_free(&re.session.lost);
+	device_close(&re.session.main);
+	device_close(&re.session.spare);
+	live_swap_free(&re.swap);
+	return report_finish(status);
+}
+
+const struct verb setup_replace = {
+	.tool = &tool,
+	.help = "move all that a spare holds to another device",
+	.options = &replace_options,
+	.run = run,
+};
