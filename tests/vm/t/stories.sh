@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # What a person does with a disk that fails, command by command, with the filesystem that was on it: main
-# is cloned to a new disk, which takes the spare over, and dm-remap is retired.
+# is cloned to a new disk, which takes the spare over, and dm-remap is retired; the spare dies, and is
+# replaced.
 #
 # vm: mem=512 timeout=600 disks=64M,16M,64M,24M modules=dm-inject,dm-remap
 
@@ -85,4 +86,41 @@ need remap-setup disable archive
 need mount /dev/vdc /mnt
 is "$(sums)" "$want" "the new disk has it all by itself"
 need umount /mnt
+
+#---- the spare dies, and is replaced ----
+
+faulty spare /dev/vdb 32768
+need remap-setup create --enable -o breaker=77:600 attic /dev/vdc /dev/mapper/spare
+old=$(status attic uuid)
+need dm_message attic remap 100000+160
+need sio w /dev/mapper/attic 100000 160 @7
+at=$(remap-dump --json /dev/mapper/spare | tr -d ' ' | tr ',' '\n' | sed -n 's/"spare_sector"://p' | sed -n 5p)
+inject spare add r "$at+8" MEDIUM
+need mount /dev/mapper/attic /mnt
+says 8 "attic is in use: mounted on /mnt; nothing was changed" "replace-spare while mounted" \
+	remap-setup replace-spare attic /dev/vdd
+need umount /mnt
+says 8 "/dev/vdc is in use: held by device mapper" "main for a spare" \
+	remap-setup replace-spare attic /dev/vdc
+says 0 "dry run: nothing was written" "replace-spare -n" remap-setup replace-spare -n attic /dev/vdd
+is "$(status attic mode)" ok "the device was not touched"
+says 1 "8 sectors are lost now, for slots could not be read" "replace-spare" \
+	remap-setup replace-spare attic /dev/vdd
+like "$(cat /tmp/out)" "/dev/mapper/attic is up: main /dev/vdc, spare /dev/vdd" "and the device is up again"
+new=$(status attic uuid)
+fails "with another uuid" test "$old" = "$new"
+is "$(dmsetup info -c --noheadings -o uuid attic)" "REMAP-$new" "which is device mapper's, too"
+like "$(dm_table attic)" "breaker 77 600" "and the options that it had"
+is "$(status attic used) $(status attic lost)" "20 8" "it has all blocks, one of them lost"
+like "$(cat /etc/remaptab)" "^attic ID=disk2 UUID=$new breaker=77:600" "its line in remaptab has the new spare"
+is "$(sio r /dev/mapper/attic 100040 120 @7)" "r 100040+120 OK" "what could be read is there"
+like "$(sio r /dev/mapper/attic 100032 8 @7 2>&1)" "EIO|ENODATA|error" "what could not is an error"
+need mount /dev/mapper/attic /mnt
+is "$(sums)" "$want" "the files are there"
+need umount /mnt
+says 8 "not a dm-remap spare: nothing of dm-remap is on it" "the old spare is none any more" \
+	remap-setup open other /dev/vdc /dev/mapper/spare
+need remap-setup close attic
+like "$(remap-setup scan)" "/dev/vdd" "scan finds the new one"
+unlike "$(remap-setup scan)" "/dev/vdb|/dev/mapper/spare" "and not the old one"
 done_testing
