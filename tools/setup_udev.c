@@ -110,6 +110,39 @@ static const struct remaptab_entry *entry_of_disk_too(const struct remaptab *tab
 	return entry_of(tab, blockdev_path(disk, disk_path));
 }
 
+static bool has_path(const struct remaptab_entry *entry, const char *path)
+{
+	return entry->kind == REMAPTAB_PATH_GIVEN && !strcmp(entry->path, path);
+}
+
+/*
+ * The line that gives one of the links that udev is about to make: while its rules are run there is none
+ * yet, and their names are in the environment.
+ */
+static const struct remaptab_entry *entry_of_links(const struct remaptab *tab)
+{
+	const char *links = getenv("DEVLINKS");
+	const struct remaptab_entry *found = NULL;
+	char *copy, *rest, *path;
+	size_t i;
+
+	if (!links)
+		return NULL;
+	copy = rest = strdup(links);
+	if (!copy)
+		report_out_of_memory();
+	while (!found && (path = strsep(&rest, " "))) {
+		for (i = 0; i < tab->nr && !found; i++)
+			if (has_path(&tab->entry[i], path))
+				found = &tab->entry[i];
+		for (i = 0; i < tab->nr_apart && !found; i++)
+			if (has_path(&tab->apart[i], path))
+				found = &tab->apart[i];
+	}
+	free(copy);
+	return found;
+}
+
 static void print_property(const char *key, const char *value)
 {
 	printf("%s=%s\n", key, value);
@@ -186,6 +219,8 @@ static int run_udev(void *opaque)
 	if (!remaptab_read(&tab, options->tab) && !stat(path, &stat_buf) &&
 	    S_ISBLK(stat_buf.st_mode))
 		entry = entry_of_disk_too(&tab, path, stat_buf.st_rdev);
+	if (!entry)
+		entry = entry_of_links(&tab);
 	if (entry) {
 		exposed_path(entry->name, exposed, sizeof(exposed));
 		if (access(exposed, F_OK))

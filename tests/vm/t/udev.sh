@@ -128,5 +128,19 @@ plug plug1
 wait_for 120 test -e /dev/mapper/hot
 ok $? "with its spare it does"
 at_most "$(udev_took hot)" 30000 "ms from the kernel's event of the spare to the device, at full speed less than 3000"
+
+# A main that is listed by a link, which is not there yet when the rules are run.
+pull "$spare_device"
+pull "$main_device"
+need udevadm settle
+need sed -i 's,ID=disk0,/dev/disk/by-id/virtio-disk0,' /etc/remaptab
+plug "$main_device"
+need udevadm settle
+is "$(property "$(node_of "$main_device")" ID_FS_TYPE)" remap_member "a main that is listed by a link is hidden, too"
+unlike "$(udevadm info -q symlink -n "$(node_of "$main_device")")" "by-uuid" "it has no link by its contents"
+plug "$spare_device"
+wait_for 120 test -e /dev/mapper/safe
+ok $? "and it comes up by that" || diag "$(remap-setup scan --assemble --listed 2>&1)"
+runs "close" remap-setup close safe
 udevadm control --exit
 done_testing
