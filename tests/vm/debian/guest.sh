@@ -137,6 +137,7 @@ everything()
 	mounted_from /srv/parted parts-part1 "fstab mounts a partition of the mapped device by UUID="
 	is "$(type_of "$(disk virtio-partmain)")" remap_member "a partitioned main is hidden"
 	is "$(type_of "$(disk virtio-partmain)1")" remap_member "its partition is, too"
+	wait_for 300 test -b /dev/mapper/btrfs
 	btrfs device scan /dev/mapper/btrfs >/dev/null 2>&1
 	need mount -o device=/dev/mapper/btrfs /dev/mapper/btrfs /mnt
 	mounted_from /mnt btrfs "btrfs is mounted from the mapped device"
