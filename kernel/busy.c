@@ -11,7 +11,7 @@
 #include "remap.h"
 
 /* How many owned blocks there are of those that share a place with @block. */
-static u8 *busy_count(struct remap_core *core, block_t block)
+static u16 *busy_count(struct remap_core *core, block_t block)
 {
 	return &core->busy_count[block % REMAP_BUSY_COUNTS];
 }
@@ -30,7 +30,7 @@ static struct remap_busy *find(struct remap_core *core, block_t block)
 static struct remap_busy *claim_locked(struct remap_core *core, block_t block)
 {
 	struct remap_busy *busy = core->busy;
-	u8 *count;
+	u16 *count;
 
 	/* There are as many as all owners can own at once. */
 	while (busy->used)
@@ -172,7 +172,7 @@ bool remap_busy_test(struct remap_core *core, block_t block)
  */
 void remap_busy_release(struct remap_core *core, struct remap_busy *busy)
 {
-	u8 *count = busy_count(core, busy->block);
+	u16 *count = busy_count(core, busy->block);
 	struct bio_list parked;
 	struct bio *bio;
 

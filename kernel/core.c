@@ -199,6 +199,7 @@ static void free_core(struct remap_core *core)
 	cleanup_srcu_struct(&core->flight);
 	free_percpu(core->percpu);
 	kvfree(core->fenced);
+	kvfree(core->busy);
 	kvfree(core->regions);
 	kfree(core);
 }
@@ -236,11 +237,12 @@ static struct remap_core *make_core(struct remap_target *t)
 	take_name(core);
 	core->regions = kvcalloc(BITS_TO_LONGS((core->max_sectors >> REMAP_REGION_SHIFT) + 1),
 				 sizeof(*core->regions), GFP_KERNEL);
+	core->busy = kvcalloc(REMAP_BUSY, sizeof(*core->busy), GFP_KERNEL);
 	core->fenced = kvmalloc_array(REMAP_FENCED, sizeof(*core->fenced), GFP_KERNEL);
 	core->percpu = alloc_percpu(struct remap_percpu);
 	/* All of them, so that all can be undone. */
 	if (remap_meta_init(core) | remap_work_init(core) | remap_jobs_init(core) ||
-	    !core->regions || !core->fenced || !core->percpu) {
+	    !core->regions || !core->busy || !core->fenced || !core->percpu) {
 		free_core(core);
 		return NULL;
 	}

@@ -211,11 +211,13 @@ struct batch {
 /* Commit what the batch has copied, and let go of it. */
 static void flush_batch(struct remap_core *core, struct batch *batch)
 {
+	LIST_HEAD(requests);
 	unsigned int i;
 	int r;
 
 	for (i = 0; i < batch->nr; i++)
-		remap_meta_start(core, &batch->claims[i]);
+		list_add_tail(&batch->claims[i].list, &requests);
+	remap_meta_start(core, &requests);
 	for (i = 0; i < batch->nr; i++) {
 		r = remap_meta_wait(&batch->claims[i]);
 		if (r == -EEXIST) {
@@ -233,9 +235,14 @@ static void flush_batch(struct remap_core *core, struct batch *batch)
 
 static void add_block(struct remap_core *core, struct batch *batch, block_t block)
 {
-	struct remap_busy *busy = remap_busy_claim(core, block);
+	struct remap_busy *busy = remap_busy_try(core, block);
 	struct remap_view view;
 
+	if (!busy) {
+		/* The rest of the batch is not to wait for somebody else's block. */
+		flush_batch(core, batch);
+		busy = remap_busy_claim(core, block);
+	}
 	if (!batch->nr)
 		batch->start = jiffies;
 	rcu_read_lock();
@@ -272,7 +279,7 @@ static int do_remap(struct dm_target *ti, unsigned int argc, char **argv, char *
 		return r;
 	nr_ranges = r;
 	r = -ENOMEM;
-	batch = kzalloc(sizeof(*batch), GFP_KERNEL);
+	batch = kvzalloc(sizeof(*batch), GFP_KERNEL);
 	if (!batch)
 		goto out;
 	for (i = 0; i < nr_ranges; i++) {
@@ -290,7 +297,7 @@ static int do_remap(struct dm_target *ti, unsigned int argc, char **argv, char *
 	flush_batch(core, batch);
 	r = answer(result, maxlen, batch->handled, count_blocks(ranges, nr_ranges), batch->error,
 		   NOWHERE);
-	kfree(batch);
+	kvfree(batch);
 out:
 	kvfree(ranges);
 	return r;
@@ -299,25 +306,6 @@ out:
 /*
  * unmap
  */
-
-static int unmap_ranges(struct remap_core *core, const struct remap_range *ranges,
-			unsigned int nr, struct remap_unmap *unmap)
-{
-	unsigned int i;
-	u64 at;
-
-	for (i = 0; i < nr; i++) {
-		for (at = 0; at < ranges[i].nr; at++) {
-			if (READ_ONCE(core->failed))
-				return -EIO;
-			if (fatal_signal_pending(current))
-				return -EINTR;
-			remap_unmap_add(core, unmap, ranges[i].first + at);
-			cond_resched();
-		}
-	}
-	return 0;
-}
 
 static int do_unmap(struct dm_target *ti, unsigned int argc, char **argv, char *result,
 		    unsigned int maxlen)
@@ -338,15 +326,16 @@ static int do_unmap(struct dm_target *ti, unsigned int argc, char **argv, char *
 		return r;
 	nr_ranges = r;
 	r = -ENOMEM;
-	unmap = kzalloc(sizeof(*unmap), GFP_KERNEL);
+	unmap = kvzalloc(sizeof(*unmap), GFP_KERNEL);
 	if (!unmap)
 		goto out;
-	r = unmap_ranges(core, ranges, nr_ranges, unmap);
-	remap_unmap_flush(core, unmap);
-	r = answer(result, maxlen, unmap->handled, count_blocks(ranges, nr_ranges),
+	unmap->ranges = ranges;
+	unmap->nr_ranges = nr_ranges;
+	r = remap_unmap(core, unmap);
+	r = answer(result, maxlen, unmap->home + unmap->freed, count_blocks(ranges, nr_ranges),
 		   unmap->error ?: r,
 		   unmap->error ? remap_block_sector(core, unmap->error_block) : NOWHERE);
-	kfree(unmap);
+	kvfree(unmap);
 out:
 	kvfree(ranges);
 	return r;

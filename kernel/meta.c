@@ -13,7 +13,6 @@
 
 #include "remap.h"
 
-#define BATCH 64			/* small requests taken at once */
 #define IMPORT_SCAN 65536		/* blocks looked at in one step of an import */
 
 /*
@@ -322,47 +321,54 @@ static bool make_change(struct remap_core *core, struct remap_meta *request,
 	return false;
 }
 
-static void finish_change(struct remap_core *core, struct remap_meta *request, int error,
-			  bool was_linked)
+static void finish_change(struct remap_core *core, struct remap_meta *request, int error)
 {
 	request->error = error;
-	if (error == -EROFS && !was_linked)
+	if (error == -EROFS && !request->was_linked)
 		rmeta_table_unreserve(&core->table, request->slot);
 	/* A reserved slot that may or may not be retired is nobody's mapping. */
-	if (error && error != -EROFS && !(request->op == REMAP_META_RETIRE && !was_linked))
+	if (error && error != -EROFS &&
+	    !(request->op == REMAP_META_RETIRE && !request->was_linked))
 		remap_fence(core, request->block);
+}
+
+/* Those that wait, as many as are taken at once; returns how many. */
+static unsigned int take_requests(struct remap_core *core)
+{
+	unsigned int nr = 0;
+
+	spin_lock(&core->meta_lock);
+	while (nr < REMAP_META_BATCH && !list_empty(&core->meta_requests)) {
+		core->batch[nr] = list_first_entry(&core->meta_requests, struct remap_meta, list);
+		list_del(&core->batch[nr++]->list);
+	}
+	spin_unlock(&core->meta_lock);
+	return nr;
 }
 
 static bool do_requests(struct remap_core *core)
 {
-	struct remap_meta *requests[BATCH];
-	bool applied[BATCH], linked[BATCH], clean = false;
-	unsigned int nr = 0, nr_changes = 0, i, change;
+	unsigned int nr = take_requests(core), nr_changes = 0, i, change;
+	struct remap_meta **requests = core->batch;
+	bool clean = false;
 
-	spin_lock(&core->meta_lock);
-	while (nr < BATCH && !list_empty(&core->meta_requests)) {
-		requests[nr] = list_first_entry(&core->meta_requests, struct remap_meta, list);
-		list_del(&requests[nr++]->list);
-	}
-	spin_unlock(&core->meta_lock);
 	if (!nr)
 		return false;
-
 	sort(requests, nr, sizeof(*requests), by_slot, NULL);
 	for (i = 0; i < nr; i++) {
 		requests[i]->error = 0;
-		applied[i] = make_change(core, requests[i], &core->changes[nr_changes]);
-		if (!applied[i])
+		requests[i]->applied = make_change(core, requests[i], &core->changes[nr_changes]);
+		if (!requests[i]->applied)
 			continue;
-		linked[i] = is_linked(core, requests[i]->slot);
+		requests[i]->was_linked = is_linked(core, requests[i]->slot);
 		nr_changes++;
 	}
 	if (nr_changes)
 		rmeta_table_apply(&core->table, core->changes, nr_changes);
 	for (i = 0, change = 0; i < nr; i++) {
-		if (!applied[i])
+		if (!requests[i]->applied)
 			continue;
-		finish_change(core, requests[i], core->changes[change].error, linked[i]);
+		finish_change(core, requests[i], core->changes[change].error);
 		clean |= core->changes[change].error;
 		change++;
 	}
@@ -477,17 +483,20 @@ static void meta_work(struct work_struct *work)
 }
 
 /**
- * remap_meta_start() - hand a request to the worker
+ * remap_meta_start() - hand requests to the worker, which commits them together
  * @core: loaded read-write
- * @request: must stay until remap_meta_wait() has returned
+ * @requests: linked by @list; each must stay until remap_meta_wait() has returned for it
  *
  * Context: process.
  */
-void remap_meta_start(struct remap_core *core, struct remap_meta *request)
+void remap_meta_start(struct remap_core *core, struct list_head *requests)
 {
-	init_completion(&request->done);
+	struct remap_meta *request;
+
+	list_for_each_entry(request, requests, list)
+		init_completion(&request->done);
 	spin_lock(&core->meta_lock);
-	list_add_tail(&request->list, &core->meta_requests);
+	list_splice_tail_init(requests, &core->meta_requests);
 	spin_unlock(&core->meta_lock);
 	queue_work(core->meta_wq, &core->meta_work);
 }
@@ -506,7 +515,7 @@ int remap_meta_wait(struct remap_meta *request)
 }
 
 /**
- * remap_meta_run() - remap_meta_start() and remap_meta_wait()
+ * remap_meta_run() - remap_meta_start() and remap_meta_wait() for one request
  * @core: loaded read-write
  * @request: what to do
  *
@@ -515,7 +524,10 @@ int remap_meta_wait(struct remap_meta *request)
  */
 int remap_meta_run(struct remap_core *core, struct remap_meta *request)
 {
-	remap_meta_start(core, request);
+	LIST_HEAD(requests);
+
+	list_add(&request->list, &requests);
+	remap_meta_start(core, &requests);
 	return remap_meta_wait(request);
 }
 
@@ -568,8 +580,9 @@ int remap_meta_init(struct remap_core *core)
 	INIT_LIST_HEAD(&core->meta_requests);
 	INIT_LIST_HEAD(&core->imports);
 	INIT_WORK(&core->meta_work, meta_work);
+	core->batch = kvmalloc_array(REMAP_META_BATCH, sizeof(*core->batch), GFP_KERNEL);
 	core->changes = kvmalloc_array(REMAP_META_CHANGES, sizeof(*core->changes), GFP_KERNEL);
-	if (!core->changes)
+	if (!core->batch || !core->changes)
 		return -ENOMEM;
 	r = bioset_init(&core->meta_bios, RMETA_COPIES, offsetof(struct io_bio, bio),
 			BIOSET_NEED_BVECS);
@@ -592,4 +605,5 @@ void remap_meta_exit(struct remap_core *core)
 		destroy_workqueue(core->meta_wq);
 	bioset_exit(&core->meta_bios);
 	kvfree(core->changes);
+	kvfree(core->batch);
 }

@@ -47,15 +47,16 @@
 #include "region.h"
 
 #define REMAP_CONTEXTS 8		/* of each class */
-#define REMAP_MESSAGE_BLOCKS 16		/* owned at once by a message */
+#define REMAP_MESSAGE_BLOCKS RMETA_PAGE_ENTRIES	/* owned at once by a message */
 /* Contexts and jobs own a block and may try for one neighbour; so claims never find it full. */
 #define REMAP_BUSY (2 * (2 * REMAP_CONTEXTS + REMAP_NR_JOBS) + REMAP_MESSAGE_BLOCKS)
 /* More than the blocks of a message, so that a bio beside those takes no lock. */
-#define REMAP_BUSY_COUNTS 64
+#define REMAP_BUSY_COUNTS 512
 #define REMAP_FENCED 1024		/* blocks; beyond that the device fails */
 #define REMAP_POOL 64			/* slots reserved ahead */
 #define REMAP_META_PAGES 16		/* pages committed together */
 #define REMAP_META_CHANGES (8 * RMETA_PAGE_ENTRIES)
+#define REMAP_META_BATCH 256		/* small requests taken at once */
 #define REMAP_BLOCK_BYTES ((1U << RMETA_MAX_BLOCK_SHIFT) << SECTOR_SHIFT)
 
 /* "dm-remap: <device>: ..." everywhere. The device is the name it had at its last resume. */
@@ -344,6 +345,8 @@ enum remap_meta_op {
  * @bits: likewise
  * @clear: likewise
  * @reason: of a claim
+ * @applied: private
+ * @was_linked: private
  * @error: out: 0, -EEXIST (the block has been mapped meanwhile), -EROFS (that page can no
  *	longer be changed; the slot was taken back), -ENOSPC, -EIO (the block is fenced now)
  * @done: completed last
@@ -357,6 +360,8 @@ struct remap_meta {
 	u16 bits;
 	u16 clear;
 	enum rmeta_reason reason;
+	bool applied;
+	bool was_linked;
 	int error;
 	struct completion done;
 };
@@ -378,6 +383,7 @@ struct remap_range {
  * @slot: it has now
  * @in_slot: mask of the sectors that are there
  * @error: why it stays there, or 0
+ * @home_before: blocks before it that had no slot
  * @request: frees the slot
  */
 struct remap_homing {
@@ -386,25 +392,34 @@ struct remap_homing {
 	slot_t slot;
 	u16 in_slot;
 	int error;
+	u64 home_before;
 	struct remap_meta request;
 };
 
 /**
- * struct remap_unmap - a batch of an unmap message
+ * struct remap_unmap - an unmap message under way
+ * @ranges: sorted, disjoint
+ * @nr_ranges: how many
+ * @range: of the block to go on with
+ * @at: that block, in it
+ * @home: blocks before it that had no slot
+ * @freed: blocks that had one, until now
+ * @error: out: that of the first block that has one, or 0
+ * @error_block: out: which
  * @blocks: being unmapped together
  * @nr: how many
- * @start: jiffies when the first of them was claimed
- * @handled: out: blocks that are not mapped any more
- * @error: out: the first error, or 0
- * @error_block: out: where
  */
 struct remap_unmap {
-	struct remap_homing blocks[REMAP_MESSAGE_BLOCKS];
-	unsigned int nr;
-	unsigned long start;
-	u64 handled;
+	const struct remap_range *ranges;
+	unsigned int nr_ranges;
+	unsigned int range;
+	u64 at;
+	u64 home;
+	u64 freed;
 	int error;
 	block_t error_block;
+	struct remap_homing blocks[REMAP_MESSAGE_BLOCKS];
+	unsigned int nr;
 };
 
 /**
@@ -552,7 +567,7 @@ struct remap_base {
  *
  * Exclusion (busy.c):
  * @busy_lock: irq-safe
- * @busy: owned blocks
+ * @busy: owned blocks, REMAP_BUSY
  * @busy_count: elements in use, by block modulo its length
  * @nr_parked: bios parked on them
  * @busy_wait: woken by a release
@@ -586,7 +601,8 @@ struct remap_base {
  * @meta_wq: ordered
  * @meta_work: the worker
  * @meta_bios: of its I/O
- * @changes: scratch of the worker, REMAP_META_CHANGES
+ * @batch: scratch of the worker, REMAP_META_BATCH
+ * @changes: likewise, REMAP_META_CHANGES
  * @pool: reserved slots, under @meta_lock
  * @nr_pool: how many
  * @no_slots: the last reservation failed
@@ -635,8 +651,8 @@ struct remap_core {
 	bool rewrites;
 
 	spinlock_t busy_lock;
-	struct remap_busy busy[REMAP_BUSY];
-	u8 busy_count[REMAP_BUSY_COUNTS];
+	struct remap_busy *busy;
+	u16 busy_count[REMAP_BUSY_COUNTS];
 	unsigned int nr_parked;
 	wait_queue_head_t busy_wait;
 	struct srcu_struct flight;
@@ -666,6 +682,7 @@ struct remap_core {
 	struct workqueue_struct *meta_wq;
 	struct work_struct meta_work;
 	struct bio_set meta_bios;
+	struct remap_meta **batch;
 	struct rmeta_change *changes;
 	slot_t pool[REMAP_POOL];
 	unsigned int nr_pool;
@@ -858,7 +875,7 @@ void remap_grant_request(struct remap_ctx *ctx);
 extern const struct rmeta_host_ops remap_host_ops;
 int remap_meta_init(struct remap_core *core);
 void remap_meta_exit(struct remap_core *core);
-void remap_meta_start(struct remap_core *core, struct remap_meta *request);
+void remap_meta_start(struct remap_core *core, struct list_head *requests);
 int remap_meta_wait(struct remap_meta *request);
 int remap_meta_run(struct remap_core *core, struct remap_meta *request);
 void remap_meta_import(struct remap_core *core, struct remap_import *import);
@@ -867,8 +884,7 @@ int remap_slot_get(struct remap_core *core, slot_t *slot);
 void remap_slot_put(struct remap_core *core, slot_t slot);
 
 /* unmap.c */
-void remap_unmap_add(struct remap_core *core, struct remap_unmap *unmap, block_t block);
-void remap_unmap_flush(struct remap_core *core, struct remap_unmap *unmap);
+int remap_unmap(struct remap_core *core, struct remap_unmap *unmap);
 
 /* salvage.c */
 long remap_salvage_step(struct remap_job *job);

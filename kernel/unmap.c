@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Taking remaps back: what slots hold goes home to main, and the slots become free. Blocks
- * are owned in small batches, so that a batch costs one wait for bios, one flush of main and,
- * where slots are neighbours, one commit.
+ * are owned in batches, so that a batch costs one wait for bios, one flush of main and, where
+ * slots are neighbours, one commit. Bios wait for the blocks of a batch, and main may take long for
+ * each: when a batch has had its time, the blocks that it has not come to are let go, and are the
+ * first of the next batch.
  *
  *	block				what is done
  *	unmapped			nothing, it is home
@@ -18,11 +20,16 @@
  * Why no write is undone by this, and no bio meets a slot that has become another's, is part
  * of the argument in map.c.
  */
+#include <linux/sched/signal.h>
+
 #include "remap.h"
 
+#define PATIENCE HZ			/* for each of claiming, copying, and comparing a batch */
+
+/* That of the first block counts, however batches are cut. */
 static void refuse(struct remap_unmap *unmap, block_t block, int error)
 {
-	if (unmap->error)
+	if (unmap->error && unmap->error_block <= block)
 		return;
 	unmap->error = error;
 	unmap->error_block = block;
@@ -97,42 +104,85 @@ static int verify_twice(struct remap_ctx *ctx, const struct remap_homing *homing
 	return r ? -EIO : 0;
 }
 
+/* Go back to the blocks of the batch from number @from on. */
+static void let_go(struct remap_core *core, struct remap_unmap *unmap, unsigned int from)
+{
+	struct remap_homing *first = &unmap->blocks[from];
+
+	if (from == unmap->nr)
+		return;
+	while (unmap->range == unmap->nr_ranges ||
+	       unmap->ranges[unmap->range].first > first->block)
+		unmap->range--;
+	unmap->at = first->block - unmap->ranges[unmap->range].first;
+	unmap->home = first->home_before;
+	while (unmap->nr > from)
+		remap_busy_release(core, unmap->blocks[--unmap->nr].busy);
+}
+
+/* As many of the batch as there is time for. */
+static void copy_batch(struct remap_ctx *ctx, struct remap_unmap *unmap)
+{
+	unsigned long end = jiffies + PATIENCE;
+	unsigned int i;
+
+	for (i = 0; i < unmap->nr && (!i || time_before(jiffies, end)); i++) {
+		remap_set_budget(ctx, 1);
+		unmap->blocks[i].error = copy_home(ctx, &unmap->blocks[i]);
+	}
+	let_go(ctx->core, unmap, i);
+}
+
+/* Likewise. @flushed: how the flush of main went. */
+static void verify_batch(struct remap_ctx *ctx, struct remap_unmap *unmap, int flushed)
+{
+	unsigned long end = jiffies + PATIENCE;
+	unsigned int i;
+
+	for (i = 0; i < unmap->nr && (!i || time_before(jiffies, end)); i++) {
+		struct remap_homing *homing = &unmap->blocks[i];
+
+		remap_set_budget(ctx, 1);
+		if (!homing->error)
+			homing->error = flushed ?: verify_twice(ctx, homing);
+		if (homing->error)
+			refuse(unmap, homing->block, homing->error);
+	}
+	let_go(ctx->core, unmap, i);
+}
+
 static void free_slots(struct remap_core *core, struct remap_unmap *unmap)
 {
-	struct remap_homing *homing;
+	struct remap_homing *homing, *end = unmap->blocks + unmap->nr;
+	LIST_HEAD(requests);
 	int r;
 
-	for (homing = unmap->blocks; homing < unmap->blocks + unmap->nr; homing++) {
+	for (homing = unmap->blocks; homing < end; homing++) {
 		if (homing->error)
 			continue;
 		homing->request = (struct remap_meta){
 			.op = REMAP_META_FREE, .slot = homing->slot, .block = homing->block,
 		};
-		remap_meta_start(core, &homing->request);
+		list_add_tail(&homing->request.list, &requests);
 	}
-	for (homing = unmap->blocks; homing < unmap->blocks + unmap->nr; homing++) {
+	if (list_empty(&requests))
+		return;
+	remap_meta_start(core, &requests);
+	for (homing = unmap->blocks; homing < end; homing++) {
 		if (homing->error)
 			continue;
 		r = remap_meta_wait(&homing->request);
 		if (r)
 			refuse(unmap, homing->block, r);
 		else
-			unmap->handled++;
+			unmap->freed++;
 	}
 }
 
-/**
- * remap_unmap_flush() - bring the blocks of a batch home and let go of them
- * @core: live, read-write
- * @unmap: the batch; empty afterwards
- *
- * Context: a message, with message_lock held; sleeps.
- */
-void remap_unmap_flush(struct remap_core *core, struct remap_unmap *unmap)
+/* Bring the blocks of a batch home and let go of them. */
+static void finish_batch(struct remap_core *core, struct remap_unmap *unmap)
 {
 	struct remap_ctx *ctx = &core->message_ctx;
-	struct remap_homing *homing, *end = unmap->blocks + unmap->nr;
-	int r;
 
 	if (!unmap->nr)
 		return;
@@ -141,22 +191,11 @@ void remap_unmap_flush(struct remap_core *core, struct remap_unmap *unmap)
 	smp_mb();
 	/* Bios under way to the slots. New ones park. */
 	synchronize_srcu_expedited(&core->flight);
-	for (homing = unmap->blocks; homing < end; homing++) {
-		remap_set_budget(ctx, 1);
-		homing->error = copy_home(ctx, homing);
-	}
-	r = remap_main_flush(ctx);
-	for (homing = unmap->blocks; homing < end; homing++) {
-		remap_set_budget(ctx, 1);
-		if (!homing->error)
-			homing->error = r ?: verify_twice(ctx, homing);
-		if (homing->error)
-			refuse(unmap, homing->block, homing->error);
-	}
+	copy_batch(ctx, unmap);
+	verify_batch(ctx, unmap, remap_main_flush(ctx));
 	free_slots(core, unmap);
-	for (homing = unmap->blocks; homing < end; homing++)
-		remap_busy_release(core, homing->busy);
-	unmap->nr = 0;
+	while (unmap->nr)
+		remap_busy_release(core, unmap->blocks[--unmap->nr].busy);
 }
 
 static int check(struct remap_core *core, block_t block, const struct remap_view *view)
@@ -170,15 +209,11 @@ static int check(struct remap_core *core, block_t block, const struct remap_view
 	return in_slot & ~remap_covered(core, block) ? -ERANGE : 0;
 }
 
-/**
- * remap_unmap_add() - add a block to a batch
- * @core: live, read-write
- * @unmap: the batch; it is flushed when it is full
- * @block: of main, above all that were added before
- *
- * Context: a message, with message_lock held; sleeps.
+/*
+ * Look at a block, and add it to the batch if it has a slot that it can leave. Returns false when
+ * it is somebody else's: the rest of the batch is not to wait for that.
  */
-void remap_unmap_add(struct remap_core *core, struct remap_unmap *unmap, block_t block)
+static bool add_block(struct remap_core *core, struct remap_unmap *unmap, block_t block)
 {
 	u16 all = rmeta_block_mask(block, core->main_sectors, core->block_shift);
 	struct remap_homing *homing = &unmap->blocks[unmap->nr];
@@ -190,34 +225,74 @@ void remap_unmap_add(struct remap_core *core, struct remap_unmap *unmap, block_t
 	remap_look(core, block, &view);
 	rcu_read_unlock();
 	if (view.slot == RMETA_NO_SLOT) {
-		unmap->handled++;
-		return;
+		unmap->home++;
+		return true;
 	}
-	homing->busy = remap_busy_try(core, block);
-	if (!homing->busy) {
-		/* The rest of the batch is not to wait for somebody else's block. */
-		remap_unmap_flush(core, unmap);
-		homing = unmap->blocks;
-		homing->busy = remap_busy_claim(core, block);
-	}
+	homing->busy = unmap->nr ? remap_busy_try(core, block) : remap_busy_claim(core, block);
+	if (!homing->busy)
+		return false;
 	rcu_read_lock();
 	remap_look(core, block, &view);
 	rcu_read_unlock();
 	r = check(core, block, &view);
 	if (view.slot == RMETA_NO_SLOT)
-		unmap->handled++;
+		unmap->home++;
 	else if (r)
 		refuse(unmap, block, r);
 	if (view.slot == RMETA_NO_SLOT || r) {
 		remap_busy_release(core, homing->busy);
-		return;
+		return true;
 	}
 	homing->block = block;
 	homing->slot = view.slot;
 	homing->in_slot = all & ~view.mask;
-	if (!unmap->nr++)
-		unmap->start = jiffies;
-	/* Bios wait for these blocks, and main may be slow. */
-	if (unmap->nr == REMAP_MESSAGE_BLOCKS || time_after(jiffies, unmap->start + HZ))
-		remap_unmap_flush(core, unmap);
+	homing->home_before = unmap->home;
+	unmap->nr++;
+	return true;
+}
+
+/* Returns 0, or why no more blocks are to be looked at. */
+static int fill_batch(struct remap_core *core, struct remap_unmap *unmap)
+{
+	unsigned long end = jiffies + PATIENCE;
+
+	while (unmap->range < unmap->nr_ranges && unmap->nr < REMAP_MESSAGE_BLOCKS) {
+		const struct remap_range *range = &unmap->ranges[unmap->range];
+
+		if (READ_ONCE(core->failed))
+			return -EIO;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (unmap->nr && time_after(jiffies, end))
+			break;
+		if (!add_block(core, unmap, range->first + unmap->at))
+			break;
+		if (++unmap->at == range->nr) {
+			unmap->range++;
+			unmap->at = 0;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * remap_unmap() - bring blocks home
+ * @core: live, read-write
+ * @unmap: zeroed but for the ranges
+ *
+ * Goes on after a block that cannot come home.
+ *
+ * Return: 0; -EINTR or -EIO: a fatal signal, or failure of the device, has ended it.
+ * Context: a message, with message_lock held; sleeps.
+ */
+int remap_unmap(struct remap_core *core, struct remap_unmap *unmap)
+{
+	int r;
+
+	do {
+		r = fill_batch(core, unmap);
+		finish_batch(core, unmap);
+	} while (!r && unmap->range < unmap->nr_ranges);
+	return r;
 }

@@ -114,6 +114,39 @@ need sio w $D 28672 8 @9
 is "$(dm_message r unmap 28672)" "1/1" "with all of it written it comes home"
 is "$(sio r $M 28672 8 @9)" "r 28672+8 OK" "main has it"
 
+#---- many at once: batches, and what is in their way
+
+need dm_message r remap 65536+4800
+need dm_message r import manual 70336+8
+need sio w $D 65536 4800 @11
+need dm_message r unmap 65616+8 66000+8
+before=$(inject_count spare writes)
+is "$(dm_message r unmap 65536+8000)" "1000/1000" "598 blocks in slots, one pending, among a thousand"
+at_most $(($(inject_count spare writes) - before)) 200 "writes to the spare: many blocks at each commit"
+is "$(sio -b 2048 r $M 65536 4800 @11) $(sio r $M 70336 8 @1)" "r 65536+4800 OK r 70336+8 OK" "all are home"
+is "$(sio r $D 65536 4800 @11)" "r 65536+4800 OK" "and the device gives them"
+
+# blocks that main refuses, in two ranges, each after as long as a batch has for all of its blocks
+need dm_message r remap 65536+2400 81920+800
+need sio w $D 65536 2400 @12
+need sio w $D 81920 800 @12
+used=$(status r used)
+inject main add w 66330 67001 82000 MEDIUM delay 1200
+dm_message r unmap 65536+2400 81920+800 >/tmp/out &
+unmap=$!
+# none of them is in the way of these for good
+is "$(sio w $D 65600 8 @13) $(sio w $D 67920 8 @13) $(sio r $D 82712 8 @12)" \
+	"w 65600+8 OK w 67920+8 OK r 82712+8 OK" "meanwhile they are read and written"
+wait $unmap
+is "$(cat /tmp/out)" "397/400 EIO 66328" "all but these come home, and the answer names the first"
+is "$((used - $(status r used)))" 397 "their slots are free"
+inject main clear
+is "$(sio r $D 66328 8 @12) $(sio r $D 67000 8 @12) $(sio r $D 82000 8 @12)" \
+	"r 66328+8 OK r 67000+8 OK r 82000+8 OK" "those that stayed are as they were"
+is "$(dm_message r unmap 65536+2400 81920+800)" "400/400" "later they come home, too"
+is "$(sio r $M 65600 8 @13) $(sio r $M 67920 8 @13) $(sio r $M 66328 800 @12)" \
+	"r 65600+8 OK r 67920+8 OK r 66328+800 OK" "main has all of it"
+
 #---- a table that is shorter than main, and ends in a block
 
 need dm_message r remap 30720
