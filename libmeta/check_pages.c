@@ -441,6 +441,8 @@ static int check_unknown(struct rmeta_checker *checker)
 		struct page_walk walk = { .checker = checker, .behind = true };
 
 		nr = min(table_pages - page, (u32)RMETA_GROUP_PAGES);
+		if (checker->check->ops->progress)
+			checker->check->ops->progress(checker->check->ctx, page, table_pages);
 		r = rmeta_scan_pages(&checker->store, page, nr, look_at_page, &walk);
 		if (walk.valid) {
 			end = page + nr;

@@ -113,6 +113,18 @@ done
 is "$bad" "" "SIGINT at each of $at reads: the JSON is whole"
 [ "$at" -ge 8 ] || fail "only $at reads were seen"
 
+# Without superblocks all of a large table is read: it is seen how far it is, and a signal ends it.
+new_spare large.img 512M -b 512
+remap-import -q -b 512 large.img <<<5
+for copy in 0 1 2 3 4; do
+	dd if=/dev/zero of=large.img bs=512 seek="$(superblock_sector $copy)" count=8 conv=notrunc status=none
+done
+POWER_READ=200 POWER_SIGNAL=INT LD_PRELOAD=$BUILD/tests/power.so \
+	run remap-check -n --progress=json large.img
+exits 32 "SIGINT while a table is read whose length nobody knows"
+read -r done total < <(sed -n 's/.*"table pages","done":\([0-9]*\),"total":\([0-9]*\)}/\1 \2/p' err.txt | tail -1)
+[ "${done:-0}" -lt "${total:-0}" ] && pass "ends it there ($done of $total pages)" || fail "ends it there ($done of $total pages)"
+
 # While writing: nothing more is written, and the next run finishes it.
 for at in 1 3 6 9; do
 	damage
