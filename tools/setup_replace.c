@@ -203,34 +203,46 @@ static int open_main(struct replacing *re)
  * Where are we?
  */
 
-/* An earlier run was cut short behind the point of no return. */
-static bool is_last_step(struct replacing *re, int mark, const struct rmeta_superblock *new)
+/*
+ * Was an earlier run cut short behind the point of no return? Not while the spare that it was about is
+ * whole; and who names another one means something else.
+ */
+static int find_last_step(struct replacing *re, int mark, const struct rmeta_superblock *new)
 {
+	char uuid[40];
 	struct rmeta_superblock sb;
 	struct rmeta_geometry geo;
 	struct device old;
-	bool whole;
 
 	if (mark != RMETA_MARK_TAKING)
-		return false;
+		return STATUS_DONE;
 	memcpy(re->old_uuid, new->host_id, sizeof(re->old_uuid));
+	re->finish = true;
 	if (device_is_at(&re->session.spare, re->old_path))
-		return true;
+		return STATUS_DONE;
 	if (device_open(&old, re->old_path, DEVICE_READ, "old spare")) {
 		report_error("if that is gone for good: remap-setup replace-spare %s %s makes a spare of what was copied",
 			     re->session.spare.shown, re->session.spare.shown);
-		return false;
+		return STATUS_FAILED;
 	}
-	whole = spare_superblock(&sb, &geo, &old) && !memcmp(sb.uuid, new->host_id, 16);
+	if (spare_superblock(&sb, &geo, &old)) {
+		re->finish = false;
+		if (memcmp(sb.uuid, new->host_id, sizeof(sb.uuid))) {
+			report_error("%s takes over from the spare with uuid %s, which %s is not; nothing was changed",
+				     re->session.spare.shown, units_uuid(new->host_id, uuid), old.shown);
+			device_close(&old);
+			return STATUS_FAILED;
+		}
+	}
 	device_close(&old);
-	return !whole;
+	return STATUS_DONE;
 }
 
 static int open_new(struct replacing *re)
 {
 	struct restore_session *session = &re->session;
 	struct rmeta_superblock sb;
-	int mark;
+	int mark, status;
 
 	if (device_open(&session->spare, re->options->common.operands[1], DEVICE_WRITE, "new spare"))
 		return STATUS_FAILED;
@@ -238,7 +250,9 @@ static int open_new(struct replacing *re)
 	if (mark < 0)
 		report_out_of_memory();
 	session->half_made = mark == RMETA_MARK_MAKING || mark == RMETA_MARK_TAKING;
-	re->finish = is_last_step(re, mark, &sb);
+	status = find_last_step(re, mark, &sb);
+	if (status)
+		return status;
 	if (!re->finish && device_is_at(&session->spare, re->old_path)) {
 		report_error("old and new spare are one device: %s", session->spare.shown);
 		return STATUS_FAILED;

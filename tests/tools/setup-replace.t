@@ -190,6 +190,13 @@ ok(not wrong and ended > 10 and first and second and neither, "cut at %d of %d c
 
 # It can be finished without the old one, or given up.
 ends(*taking)
+then = digest("new.img")
+got, out, errors = replace("many.img", "new.img")
+ok(got == 8 and "new.img takes over from the spare with uuid %s, which many.img is not" % uuid in errors and
+   digest("new.img") == then, "refused: another spare than the one it was about", got, errors)
+got, out, errors = replace("nowhere/x", "new.img")
+ok(got == 8 and "replace-spare new.img new.img makes a spare" in errors and digest("new.img") == then,
+   "refused: an old one that is not there, with a word on that", got, errors)
 got, out, errors = replace("new.img", "new.img")
 ok(not got and gives("new.img") == want, "the old one died: the new one, named twice", got, errors)
 ends("kill", total // 2)
