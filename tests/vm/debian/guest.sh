@@ -21,7 +21,6 @@ ROOT=44444444-2222-3333-4444-555555555555
 # mounted_from DIRECTORY NAME POINT: by whatever link it was mounted
 mounted_from() { is "$(readlink -f "$(findmnt -n -o SOURCE "$1")")" "$(readlink -f "/dev/mapper/$2")" "$3"; }
 settle() { udevadm settle --timeout=600; }
-# what a disk is to udev, by the name of its disk: by-id is what stays of a hidden one
 # onto_spare NAME FILE TEXT: FILE of the mounted device NAME says TEXT, which is on the spare; main has something else
 onto_spare()
 {
@@ -32,6 +31,7 @@ onto_spare()
 	printf '%s\n' "$3" | dd of="$2" conv=notrunc,fsync 2>/dev/null
 	is "$(status "$1" used) $(status "$1" pending)" "1 0" "$2 is on the spare of $1"
 }
+# what a disk is to udev, by the name of its disk: by-id is what stays of a hidden one
 type_of() { udevadm info -q property -n "$1" | sed -n 's/^ID_FS_TYPE=//p'; }
 
 # Makes everything, on a plain Debian to which dm-remap is new.
