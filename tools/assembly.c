@@ -17,6 +17,7 @@
 #include <sys/utsname.h>
 
 #include "assembly.h"
+#include "closed.h"
 #include "dm.h"
 #include "escape.h"
 #include "find_main.h"
@@ -424,6 +425,8 @@ int assembly_create(const char *name, const u8 uuid[16], const struct dm_line *l
 	snprintf(dm_uuid, sizeof(dm_uuid), BLOCKDEV_OUR_UUID "%s", units_uuid(uuid, text));
 	log = kernel_log_begin();
 	r = dm_table_create(name, dm_uuid, line);
+	if (!r)
+		closed_forget(dm_uuid);
 	/* What of another one is there under -EEXIST is not this one's. */
 	left = r && r != -EEXIST && dm_table_exists(NULL, dm_uuid);
 	if (r)

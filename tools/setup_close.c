@@ -8,6 +8,7 @@
 #include "backup.h"
 #include "backup_dir.h"
 #include "blockdev.h"
+#include "closed.h"
 #include "dm.h"
 #include "dm_in_use.h"
 #include "dm_table.h"
@@ -131,11 +132,19 @@ static int close_device(struct dmdev *dev, const struct dmdev_lines *lines,
 {
 	struct pair pair;
 	int r, status = STATUS_DONE, one;
+	bool marked;
 	size_t i;
 
 	if (dev->open_count)
 		return dm_in_use_refuse(dev);
+	/* The uuid is not ours where dmsetup made the device: that does not come up by itself. */
+	marked = !strncmp(dev->uuid, BLOCKDEV_OUR_UUID, strlen(BLOCKDEV_OUR_UUID)) && lines->nr &&
+		 get_pair(&pair, &lines->line[0]);
+	if (marked)
+		closed_mark(dev->uuid, pair.spare);
 	r = dm_table_remove(dev->name);
+	if (r && marked)
+		closed_forget(dev->uuid);
 	if (r == -EBUSY)
 		return dm_in_use_refuse(dev);
 	if (r) {

@@ -9,6 +9,7 @@
 
 #include "assembly.h"
 #include "backup_dir.h"
+#include "closed.h"
 #include "dm.h"
 #include "escape.h"
 #include "find_main.h"
@@ -22,6 +23,7 @@ struct scan_options {
 	const char *dir;
 	bool assemble;
 	bool listed;
+	bool unless_closed;
 };
 
 #define FIELD(member) offsetof(struct scan_options, member)
@@ -31,6 +33,8 @@ static const struct option_row rows[] = {
 	  .help = "bring up the devices of all spares that are found" },
 	{ .letter = 'l', .name = "listed", .kind = OPTION_FLAG, .field = FIELD(listed),
 	  .help = "only those in remaptab, and say which of them are missing" },
+	{ .name = "unless-closed", .kind = OPTION_FLAG, .field = FIELD(unless_closed),
+	  .help = "leave down what was closed and not plugged in anew since" },
 	{ .letter = 'T', .name = "tab", .kind = OPTION_FILE, .field = FIELD(tab),
 	  .argument = "FILE", .help = "instead of " REMAPTAB_PATH },
 	{ .letter = 'd', .name = "directory", .kind = OPTION_FILE, .field = FIELD(dir),
@@ -41,7 +45,7 @@ static const struct tool tool = {
 	.name = SETUP_TOOL,
 	.verb = "scan",
 	.summary = "Find spares on all block devices, and their mains.",
-	.usage = "[--assemble] [--listed] [-d DIR]",
+	.usage = "[--assemble] [--listed] [--unless-closed] [-d DIR]",
 	.details = "Names and options of devices are those of remaptab; of what is not in there the\n"
 		   "label of the spare is its name. What open would refuse is left down, and said.",
 	.example = "remap-setup scan --assemble",
@@ -79,13 +83,24 @@ struct scan {
 	int status;
 };
 
-/* The live device that has a spare: by its uuid, which is device mapper's too. */
-static char *live_name(const struct dmdev_list *live, const u8 uuid[16])
+#define DM_UUID_BYTES 60
+
+/* The uuid that the device of a spare has in device mapper. */
+static const char *dm_uuid_of(const struct rmeta_superblock *sb, char dm_uuid[DM_UUID_BYTES])
 {
-	char text[40], dm_uuid[60];
+	char text[40];
+
+	snprintf(dm_uuid, DM_UUID_BYTES, BLOCKDEV_OUR_UUID "%s", units_uuid(sb->uuid, text));
+	return dm_uuid;
+}
+
+/* The live device that has a spare. */
+static char *live_name(const struct dmdev_list *live, const struct rmeta_superblock *sb)
+{
+	char dm_uuid[DM_UUID_BYTES];
 	size_t i;
 
-	snprintf(dm_uuid, sizeof(dm_uuid), BLOCKDEV_OUR_UUID "%s", units_uuid(uuid, text));
+	dm_uuid_of(sb, dm_uuid);
 	for (i = 0; i < live->nr; i++)
 		if (!strcmp(live->dev[i].uuid, dm_uuid))
 			return strdup(live->dev[i].shown);
@@ -97,7 +112,7 @@ static void judge(struct scan *scan, struct found *found, const struct device *d
 {
 	unsigned int others;
 
-	found->live = live_name(live, found->sb.uuid);
+	found->live = live_name(live, &found->sb);
 	found->usage = found->live ? NULL : device_usage(&dev->stat);
 	if (find_main(&found->main, &others, &scan->list, &found->sb, dev->stat.st_rdev))
 		found->state = SCAN_DOWN;
@@ -180,6 +195,18 @@ static bool refuse_rivals(struct scan *scan, const struct found *found)
 	return true;
 }
 
+/* Is it to be left down because it was closed by hand? That is said. */
+static bool stays_closed(const struct scan *scan, const struct found *found)
+{
+	char dm_uuid[DM_UUID_BYTES];
+
+	if (!scan->options->unless_closed || !closed_is(dm_uuid_of(&found->sb, dm_uuid), found->dev->path))
+		return false;
+	report_info("%s: its device was closed and is left down; to bring it up: remap-setup open %s",
+		    found->dev->path, found->dev->path);
+	return true;
+}
+
 static void assemble(struct scan *scan, struct found *found)
 {
 	const struct remaptab_entry *entry = remaptab_by_spare(&scan->tab, found->sb.uuid);
@@ -195,7 +222,8 @@ static void assemble(struct scan *scan, struct found *found)
 	} };
 	int status;
 
-	if ((entry && entry->options.no_auto) || refuse_rivals(scan, found))
+	if ((entry && entry->options.no_auto) || stays_closed(scan, found) ||
+	    refuse_rivals(scan, found))
 		return;
 	status = assembly_examine(&assembly, &scan->list);
 	if (!status)

@@ -11,12 +11,10 @@
 #include "blockdev.h"
 #include "escape.h"
 #include "remaptab.h"
+#include "run_mark.h"
 #include "setup.h"
 #include "spare.h"
 #include "units.h"
-
-#define RUN_DIR "/run/dm-remap"
-#define EXPOSED_DIR RUN_DIR "/exposed"	/* has an empty file for each main that is exposed */
 
 struct udev_options {
 	struct common_options common;
@@ -76,11 +74,6 @@ static const struct tool expose_tool = {
 
 static struct udev_options udev_options = { .tab = REMAPTAB_PATH };
 static struct udev_options expose_options = { .tab = REMAPTAB_PATH };
-
-static void exposed_path(const char *name, char *path, size_t bytes)
-{
-	snprintf(path, bytes, EXPOSED_DIR "/%s", name);
-}
 
 /*
  * The line of which a device is main. The device is not opened: one that cannot be read, or is slow to
@@ -213,7 +206,6 @@ static int run_udev(void *opaque)
 	const struct remaptab_entry *entry = NULL;
 	struct stat stat_buf;
 	int status = STATUS_DONE;
-	char exposed[300];
 	struct remaptab tab;
 
 	if (!remaptab_read(&tab, options->tab) && !stat(path, &stat_buf) &&
@@ -222,8 +214,7 @@ static int run_udev(void *opaque)
 	if (!entry)
 		entry = entry_of_links(&tab);
 	if (entry) {
-		exposed_path(entry->name, exposed, sizeof(exposed));
-		if (access(exposed, F_OK))
+		if (!run_mark_is(RUN_MARK_EXPOSED, entry->name, ""))
 			print_member(entry);
 	} else {
 		status = print_unlisted(path, &tab);
@@ -247,24 +238,6 @@ static void trigger(dev_t number)
 		close(fd);
 }
 
-/* Leave or take away the mark. Return: 0 or a negative errno. */
-static int mark(const char *name, bool hide)
-{
-	char path[300];
-	int fd;
-
-	exposed_path(name, path, sizeof(path));
-	if (hide)
-		return unlink(path) && errno != ENOENT ? -errno : 0;
-	if ((mkdir(RUN_DIR, 0755) && errno != EEXIST) || (mkdir(EXPOSED_DIR, 0755) && errno != EEXIST))
-		return -errno;
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return -errno;
-	close(fd);
-	return 0;
-}
-
 static int expose(const struct remaptab *tab, const struct remaptab_entry *entry, bool hide)
 {
 	struct blockdev_list list;
@@ -272,9 +245,10 @@ static int expose(const struct remaptab *tab, const struct remaptab_entry *entry
 	size_t i;
 	int r;
 
-	r = mark(entry->name, hide);
+	r = hide ? run_mark_clear(RUN_MARK_EXPOSED, entry->name) :
+		   run_mark_set(RUN_MARK_EXPOSED, entry->name, "");
 	if (r) {
-		report_error("%s: %s", EXPOSED_DIR, strerror(-r));
+		report_error("%s: %s", run_mark_dir(RUN_MARK_EXPOSED), strerror(-r));
 		return STATUS_FAILED;
 	}
 	r = blockdev_list(&list);
