@@ -271,24 +271,6 @@ is "$(cat /tmp/out /tmp/out.1 | tr '\n' ' ')" "w 28673+1 OK w 28675+2 OK " "both
 is "$(sio r $D 28673 1 @7) $(polled r $D 28675 2 @8)" "r 28673+1 OK r 28675+2 OK" "to the right end"
 inject main clear
 
-# while the device is suspended and another table comes
-(
-	i=0
-	while [ $i -lt 4 ] && [ "$(polled w $D 0 24000 @9 61)" = "w 0+24000 OK" ]; do
-		i=$((i + 1))
-	done
-	echo $i
-) >/tmp/out &
-load=$!
-for flags in "" --noflush "" --noflush; do
-	# shellcheck disable=SC2086
-	need dm_suspend $flags r
-	need dm_resume r
-	usleep 100000
-done
-need dm_swap r "$(dm_table r)"
-wait $load
-is "$(cat /tmp/out) $(polled r $D 0 24000 @9 61)" "4 r 0+24000 OK" "polled writes survive suspends and a reload"
 is "$(status r mode) $(status r parked)" "degraded 0" "nothing waits"
 need dm_remove r
 done_testing
