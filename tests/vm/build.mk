@@ -22,11 +22,16 @@ $(BUILD)/vm/bin/hold-device: tests/tools/hold-device.c
 	$(CC) $(ALL_CFLAGS) -static -o $@ $<
 
 # What programs share; the linker takes from it what each of them uses.
-VM_LIB_OBJ := $(patsubst tests/vm/guest/lib/%.c,$(O)/vm/%.o,$(wildcard tests/vm/guest/lib/*.c))
+VM_LIB_OBJ := $(patsubst tests/vm/guest/%.c,$(O)/vm/%.o,$(wildcard tests/vm/guest/lib/*.c))
 
-$(O)/vm/%.o: tests/vm/guest/lib/%.c
+# A program that is more than one file has the others in a directory of its name.
+VM_PARTS_OBJ := $(patsubst tests/vm/guest/%.c,$(O)/vm/%.o, \
+	$(filter-out tests/vm/guest/lib/%,$(wildcard tests/vm/guest/*/*.c)))
+$(foreach part,$(VM_PARTS_OBJ),$(eval $(patsubst $(O)/vm/%/,$(BUILD)/vm/bin/%,$(dir $(part))): $(part)))
+
+$(O)/vm/%.o: tests/vm/guest/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -pthread -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -Itests/vm/guest/lib -pthread -c -o $@ $<
 
 $(O)/vm/lib.a: $(VM_LIB_OBJ)
 	@rm -f $@
@@ -34,7 +39,8 @@ $(O)/vm/lib.a: $(VM_LIB_OBJ)
 
 $(BUILD)/vm/bin/%: tests/vm/guest/%.c $(O)/vm/lib.a $(LIBMETA)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -Itests -Itests/vm/guest/lib -pthread -static -o $@ $< $(O)/vm/lib.a $(LIBMETA)
+	$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -Itests -Itests/vm/guest/lib -pthread -static -o $@ $< \
+		$(filter $(O)/vm/%.o,$^) $(O)/vm/lib.a $(LIBMETA)
 
 # Tools, for what they say of devices that only a guest has.
 VM_TOOLS := $(patsubst %,$(BUILD)/vm/bin/%,remap-format remap-check remap-dump)
@@ -65,7 +71,7 @@ $(VM_SHARED).stamp: $(VM_SHARED_TOOLS:%=$(BUILD)/%) tests/vm/shared $(VM_UDEV) $
 	@cp $(VM_OUR_RULES) $(VM_SHARED)/guest/udev/
 	@touch $@
 
--include $(VM_PROGRAMS:=.d) $(VM_LIB_OBJ:.o=.d)
+-include $(VM_PROGRAMS:=.d) $(VM_LIB_OBJ:.o=.d) $(VM_PARTS_OBJ:.o=.d)
 
 # For one kernel: make vm-modules KVER=6.1.0-...
 vm-modules: $(VM_MODULES)
