@@ -17,7 +17,9 @@
 #include <sys/utsname.h>
 
 #include "assembly.h"
+#include "backup_dir.h"
 #include "closed.h"
+#include "command.h"
 #include "dm.h"
 #include "escape.h"
 #include "find_main.h"
@@ -25,31 +27,58 @@
 #include "main_print.h"
 #include "newest_backup.h"
 #include "report.h"
+#include "table_options.h"
 #include "this_host.h"
 #include "units.h"
 
 #define UUID_BYTES 40
 
-/* The command that was given, with one more option: what accepts a refusal. */
+/*
+ * The command that brings it up as it was asked to, whichever verb that was, up to its operands; with one
+ * more option: what accepts a refusal, or NULL.
+ */
+static char *open_command(const struct assembly_options *options, const char *option)
+{
+	char *command = command_make("remap-setup open"), *words = table_options_text(options->features);
+
+	command = command_flag(command, options->read_only, "--readonly");
+	command = command_flag(command, options->force_main, "--force-main");
+	command = command_flag(command, options->adopt, "--adopt");
+	command = command_flag(command, options->accept_changed, "--accept-changed-main");
+	command = command_flag(command, options->accept_older, "--accept-older-spare");
+	if (option)
+		command = command_flag(command, true, option);
+	command = command_value(command, "-d", options->backups, BACKUP_DIR);
+	command = command_value(command, "-o", words, "");
+	free(words);
+	return command;
+}
+
+char *assembly_command(const struct assembly_options *options, const char *option)
+{
+	char *command = open_command(options, option);
+
+	command = command_word(command, options->name);
+	command = command_word(command, options->main);
+	return command_word(command, options->spare);
+}
+
 static void say_how(const struct assembly *assembly, const char *option)
 {
-	const struct assembly_options *options = &assembly->options;
-	const char *words[] = { options->name, options->main, options->spare };
-	char text[1024] = "", *escaped;
-	unsigned int i;
+	char *command = assembly_command(&assembly->options, option);
 
-	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		if (!words[i])
-			continue;
-		escaped = escape_shell(words[i]);
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s", escaped);
-		free(escaped);
-	}
-	report_error("to accept that: remap-setup open%s%s%s%s%s%s%s", options->read_only ?
-		     " --readonly" : "", options->force_main ? " --force-main" : "",
-		     options->adopt ? " --adopt" : "",
-		     options->accept_changed ? " --accept-changed-main" : "",
-		     options->accept_older ? " --accept-older-spare" : "", option, text);
+	report_error("to accept that: %s", command);
+	free(command);
+}
+
+/* The same, where main has to be said. */
+static char *command_with_main(const struct assembly_options *options)
+{
+	char *command = open_command(options, NULL);
+
+	command = command_word(command, options->name ?: "NAME");
+	command = command_word(command, "MAIN");
+	return command_word(command, options->spare);
 }
 
 /*
@@ -135,21 +164,23 @@ static void say_not_found(const struct assembly *assembly, const struct blockdev
 	const struct rmeta_superblock *sb = &assembly->load.table.sb;
 	char *id = escape_text(sb->main_id, strlen(sb->main_id));
 	char uuid[UUID_BYTES], partition[80] = "", size[UNITS_TEXT];
+	char *command = command_with_main(&assembly->options);
 
 	if (memcmp(sb->main_partuuid, (u8[16]){ 0 }, 16))
 		snprintf(partition, sizeof(partition), ", partition %s",
 			 units_uuid(sb->main_partuuid, uuid));
 	units_size(sb->main_sectors * 512, size);
 	if (others)
-		report_error("%s and %u other device%s here could all be the main of %s; say which: remap-setup open NAME MAIN %s",
+		report_error("%s and %u other device%s here could all be the main of %s; say which: %s",
 			     found->path, others, units_s(others), assembly->spare.shown,
-			     assembly->spare.shown);
+			     command);
 	else
 		report_error("the main of %s is not here: %s%s%s%s, %" PRIu64 " sectors (%s); nothing was changed",
 			     assembly->spare.shown, *id ? "disk \"" : "nothing on record of its disk",
 			     id, *id ? "\"" : "", partition, sb->main_sectors, size);
 	if (!others && !identity_on_record(sb))
-		report_error("say which it is: remap-setup open NAME MAIN %s", assembly->spare.shown);
+		report_error("say which it is: %s", command);
+	free(command);
 	free(id);
 }
 
@@ -198,7 +229,7 @@ static int check_length(struct assembly *assembly)
 		     assembly->main.shown, got, assembly->spare.shown, wanted, got < wanted ?
 		     "it cannot be it; nothing was changed" : "is it another device, or was it enlarged?");
 	if (got > wanted)
-		say_how(assembly, " --force-main");
+		say_how(assembly, "--force-main");
 	return STATUS_FAILED;
 }
 
@@ -222,7 +253,7 @@ static int check_identity(struct assembly *assembly)
 	report_error("%s is not the main of %s: %s; nothing was changed", assembly->main.shown,
 		     assembly->spare.shown, difference);
 	free(difference);
-	say_how(assembly, " --force-main");
+	say_how(assembly, "--force-main");
 	return STATUS_FAILED;
 }
 
@@ -253,7 +284,7 @@ static int check_host(struct assembly *assembly)
 			report_error("%s was last active on a host called \"%s\", of which no machine-id is on record, on %s%s: if that was another host, two at a time destroy what is on it",
 				     assembly->spare.shown, name, when,
 				     assembly->load.load.was_in_use ? ", and was not released there" : "");
-		say_how(assembly, " --adopt");
+		say_how(assembly, "--adopt");
 		status = STATUS_FAILED;
 	}
 	free(name);
@@ -282,7 +313,7 @@ static int check_age(struct assembly *assembly)
 	} else {
 		report_error("%s is an old copy of the spare, or was put back to what it once was: the backup %s, of %s, is of a later state (sequence %" PRIu64 ", here %" PRIu64 "); blocks remapped since would be read from main, where they are old; nothing was changed",
 			     assembly->spare.shown, path, when, backup.sequence, sb->sequence);
-		say_how(assembly, " --accept-older-spare");
+		say_how(assembly, "--accept-older-spare");
 		status = STATUS_FAILED;
 	}
 	free(path);
@@ -316,7 +347,7 @@ static int check_print(struct assembly *assembly)
 	}
 	report_error("%s: main changed while dm-remap was not in use; %u block%s may be stale",
 		     assembly->main.shown, stale, units_s(stale));
-	say_how(assembly, " --accept-changed-main");
+	say_how(assembly, "--accept-changed-main");
 	return STATUS_FAILED;
 }
 

@@ -64,6 +64,15 @@ struct assembly {
 };
 
 /**
+ * assembly_command() - the command of remap-setup open that asks for the same
+ * @options: what is asked for, by whichever verb
+ * @option: one option more, or NULL
+ *
+ * Return: for a message, to free(); command.h.
+ */
+char *assembly_command(const struct assembly_options *options, const char *option);
+
+/**
  * assembly_examine() - look at spare and main, and decide
  * @assembly: with @options filled in
  * @list: block devices to find main among

@@ -77,22 +77,35 @@ int live_swap_down(struct live_swap *swap)
 	return STATUS_DONE;
 }
 
-int live_swap_up(struct live_swap *swap, const char *spare)
+static struct assembly_options as_it_was(const struct live_swap *swap, const char *spare)
 {
-	struct assembly assembly = { .options = {
+	return (struct assembly_options){
 		.name = swap->live.dev.name,
 		.main = swap->live.main,
 		.spare = spare,
 		.features = swap->words,
 		.nr_features = swap->nr_words,
 		.read_only = swap->live.dev.read_only,
-		.adopt = true,		/* it was live here a moment ago */
-		.accept_changed = true,
 		.force_main = swap->force_main,
-	} };
+	};
+}
+
+char *live_swap_command(const struct live_swap *swap, const char *spare)
+{
+	const struct assembly_options options = as_it_was(swap, spare);
+
+	return assembly_command(&options, NULL);
+}
+
+int live_swap_up(struct live_swap *swap, const char *spare)
+{
+	struct assembly assembly = { .options = as_it_was(swap, spare) };
 	struct blockdev_list list;
 	int status;
 
+	/* It was live here a moment ago. */
+	assembly.options.adopt = true;
+	assembly.options.accept_changed = true;
 	if (blockdev_list(&list))
 		return STATUS_FAILED;
 	status = assembly_examine(&assembly, &list);

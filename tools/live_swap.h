@@ -50,6 +50,15 @@ int live_swap_down(struct live_swap *swap);
  */
 int live_swap_up(struct live_swap *swap, const char *spare);
 
+/**
+ * live_swap_command() - the command that brings it up by hand
+ * @swap: taken down
+ * @spare: path of its spare then
+ *
+ * Return: for a message, to free(); command.h.
+ */
+char *live_swap_command(const struct live_swap *swap, const char *spare);
+
 /* Forget it. */
 void live_swap_free(struct live_swap *swap);
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "dm_table.h"
 #include "escape.h"
 #include "output.h"
@@ -216,8 +217,9 @@ static bool same_main(const struct remaptab_entry *a, const struct remaptab_entr
  * Two spares for one main: one of them is old, and would give old data as good. Nothing tells which, so
  * none is used.
  */
-static void set_rivals_apart(struct remaptab *tab)
+static void set_rivals_apart(struct remaptab *tab, const char *path)
 {
+	char *command = remaptab_disable_command(path, "NAME");
 	bool *rival = report_alloc(tab->nr + 1);
 	size_t i, j, kept = 0;
 
@@ -227,8 +229,8 @@ static void set_rivals_apart(struct remaptab *tab)
 		if (i == j)
 			continue;
 		rival[i] = rival[j] = true;
-		report_error("%s:%u: main is that of line %u already, with another spare: neither line is used until one is gone (remap-setup disable NAME)",
-			     tab->shown, tab->entry[j].line, tab->entry[i].line);
+		report_error("%s:%u: main is that of line %u already, with another spare: neither line is used until one is gone (%s)",
+			     tab->shown, tab->entry[j].line, tab->entry[i].line, command);
 	}
 	for (i = 0; i < tab->nr; i++) {
 		if (rival[i])
@@ -238,6 +240,7 @@ static void set_rivals_apart(struct remaptab *tab)
 	}
 	tab->nr = kept;
 	free(rival);
+	free(command);
 }
 
 int remaptab_read(struct remaptab *tab, const char *path)
@@ -264,7 +267,7 @@ int remaptab_read(struct remaptab *tab, const char *path)
 	if (r)
 		report_error("cannot read %s: %s", tab->shown, strerror(-r));
 	else
-		set_rivals_apart(tab);
+		set_rivals_apart(tab, path);
 	return r;
 }
 
@@ -302,6 +305,14 @@ const struct remaptab_entry *remaptab_need(const struct remaptab *tab, const cha
 	report_error("%s has no line for %s; nothing was changed", tab->shown, shown);
 	free(shown);
 	return NULL;
+}
+
+char *remaptab_disable_command(const char *path, const char *name)
+{
+	char *command = command_make("remap-setup disable");
+
+	command = command_value(command, "-T", path, REMAPTAB_PATH);
+	return command_word(command, name);
 }
 
 const struct remaptab_entry *remaptab_by_spare(const struct remaptab *tab, const u8 uuid[16])

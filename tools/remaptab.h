@@ -81,6 +81,15 @@ const struct remaptab_entry *remaptab_by_name(const struct remaptab *tab, const 
 /* As remaptab_by_name(); that there is none is reported. */
 const struct remaptab_entry *remaptab_need(const struct remaptab *tab, const char *name);
 
+/**
+ * remaptab_disable_command() - the command that takes a line out
+ * @path: of the file
+ * @name: of the device
+ *
+ * Return: for a message, to free(); command.h.
+ */
+char *remaptab_disable_command(const char *path, const char *name);
+
 /* The line without a mistake of the spare with this uuid, or NULL. */
 const struct remaptab_entry *remaptab_by_spare(const struct remaptab *tab, const u8 uuid[16]);
 

@@ -195,16 +195,19 @@ static int refuse_listed(const struct make_spare *make, const char *path)
 	const struct remaptab_entry *entry;
 	int status = STATUS_FAILED;
 	struct remaptab tab;
-	char uuid[40];
+	char uuid[40], *command;
 
 	if (!remaptab_read(&tab, path)) {
 		entry = remaptab_by_main(&tab, &make->main, &make->identity);
-		if (entry)
-			report_error("%s:%u: %s has a spare already, that of %s (uuid %s), and blocks that live there are old on main; nothing was changed (if that spare is of no use any more: remap-setup disable %s)",
+		if (entry) {
+			command = remaptab_disable_command(path, entry->name);
+			report_error("%s:%u: %s has a spare already, that of %s (uuid %s), and blocks that live there are old on main; nothing was changed (if that spare is of no use any more: %s)",
 				     tab.shown, entry->line, make->main.shown, entry->name,
-				     units_uuid(entry->spare_uuid, uuid), entry->name);
-		else
+				     units_uuid(entry->spare_uuid, uuid), command);
+			free(command);
+		} else {
 			status = STATUS_DONE;
+		}
 	}
 	remaptab_free(&tab);
 	return status;

@@ -126,7 +126,7 @@ int setup_enable_add(const char *path, const char *name, const struct identity *
 	struct remaptab tab;
 	unsigned int remove = 0;
 	int status = STATUS_FAILED;
-	char *line;
+	char *line, *command;
 
 	if (problem) {
 		report_error("the name of the device %s, so it has no place in remaptab (dmsetup rename gives it another)",
@@ -145,8 +145,10 @@ int setup_enable_add(const char *path, const char *name, const struct identity *
 			report_error("%s:%u: the name %s is that of another spare; nothing was changed",
 				     tab.shown, same_name->line, name);
 		} else if (same_main && same_main != same_spare) {
-			report_error("%s:%u: main is that of another spare there; nothing was changed (remap-setup disable %s takes the line out)",
-				     tab.shown, same_main->line, same_main->name);
+			command = remaptab_disable_command(path, same_main->name);
+			report_error("%s:%u: main is that of another spare there; nothing was changed (%s takes the line out)",
+				     tab.shown, same_main->line, command);
+			free(command);
 		} else {
 			remove = same_spare ? same_spare->line : 0;
 			line = remaptab_line(name, main, uuid, options);

@@ -212,14 +212,18 @@ static int look_into_tab(struct erasure *erasure)
 	const struct remaptab_entry *entry;
 	struct remaptab tab;
 	int status = STATUS_FAILED;
+	char *command;
 
 	if (!remaptab_read(&tab, erasure->options->tab)) {
 		entry = remaptab_by_spare(&tab, erasure->sb.uuid);
 		erasure->listed = entry;
-		if (entry)
-			report_warn("%s:%u: %s is the spare of %s; take the line out with remap-setup disable %s",
+		if (entry) {
+			command = remaptab_disable_command(erasure->options->tab, entry->name);
+			report_warn("%s:%u: %s is the spare of %s; take the line out with: %s",
 				    tab.shown, entry->line, erasure->dev.shown, entry->name,
-				    entry->name);
+				    command);
+			free(command);
+		}
 		status = STATUS_DONE;
 	}
 	remaptab_free(&tab);

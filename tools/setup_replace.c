@@ -17,6 +17,7 @@
  */
 #include "backup.h"
 #include "backup_dir.h"
+#include "command.h"
 #include "confirm.h"
 #include "erase.h"
 #include "escape.h"
@@ -203,13 +204,30 @@ static int open_main(struct replacing *re)
  * Where are we?
  */
 
+/* The command that was given, with other devices. @main: for a spare whose device is down, or NULL. */
+static char *again(const struct replace_options *options, const char *main, const char *old,
+		   const char *new)
+{
+	char *command = command_make("remap-setup replace-spare");
+
+	command = command_value(command, "--main", main, NULL);
+	command = command_flag(command, options->adopt, "--adopt");
+	command = command_flag(command, options->force, "-f");
+	command = command_flag(command, options->large_spare, "--allow-large-spare");
+	command = command_flag(command, options->no_backup, "--no-backup");
+	command = command_value(command, "-d", options->dir, BACKUP_DIR);
+	command = command_value(command, "-T", options->tab, REMAPTAB_PATH);
+	command = command_word(command, old);
+	return command_word(command, new);
+}
+
 /*
  * Was an earlier run cut short behind the point of no return? Not while the spare that it was about is
  * whole; and who names another one means something else.
  */
 static int find_last_step(struct replacing *re, int mark, const struct rmeta_superblock *new)
 {
-	char uuid[40];
+	char uuid[40], *command;
 	struct rmeta_superblock sb;
 	struct rmeta_geometry geo;
 	struct device old;
@@ -221,8 +239,10 @@ static int find_last_step(struct replacing *re, int mark, const struct rmeta_sup
 	if (device_is_at(&re->session.spare, re->old_path))
 		return STATUS_DONE;
 	if (device_open(&old, re->old_path, DEVICE_READ, "old spare")) {
-		report_error("if that is gone for good: remap-setup replace-spare %s %s makes a spare of what was copied",
-			     re->session.spare.shown, re->session.spare.shown);
+		command = again(re->options, re->options->main, re->options->common.operands[1],
+				re->options->common.operands[1]);
+		report_error("if that is gone for good: %s makes a spare of what was copied", command);
+		free(command);
 		return STATUS_FAILED;
 	}
 	if (spare_superblock(&sb, &geo, &old)) {
@@ -420,6 +440,18 @@ static bool is_spare(const char *path)
 	return is;
 }
 
+/* Neither is a spare for now, so nothing can be brought up. */
+static void say_down(const struct replacing *re)
+{
+	const char *path = re->options->common.operands[1];
+	char *go_on = again(re->options, re->swap.live.main, re->old_path, path);
+	char *open = live_swap_command(&re->swap, path);
+
+	report_error("%s is down: %s goes on, and then %s", re->swap.live.dev.shown, go_on, open);
+	free(open);
+	free(go_on);
+}
+
 static int carry_out(struct replacing *re)
 {
 	const char *path = re->options->common.operands[1];
@@ -441,8 +473,7 @@ static int carry_out(struct replacing *re)
 	if (!re->swap.down)
 		return status;
 	if (!re->written && !is_spare(re->old_path)) {
-		report_error("%s is down: remap-setup replace-spare %s %s goes on, and then remap-setup open %s %s",
-			     re->swap.live.dev.shown, re->old_path, path, re->swap.live.dev.shown, path);
+		say_down(re);
 		return status;
 	}
 	up = live_swap_up(&re->swap, re->written ? path : re->old_path);

@@ -178,32 +178,43 @@ static bool is_rival(const struct scan *scan, const struct found *found, const s
 	return (others || !entry) && !(others && others->options.no_auto);
 }
 
-static bool refuse_rivals(struct scan *scan, const struct found *found)
+static bool refuse_rivals(struct scan *scan, const struct found *found,
+			  const struct assembly_options *options)
 {
+	struct assembly_options chosen = *options;
 	const struct found *other = scan->found;
+	char *command;
 	size_t i;
 
 	for (i = 0; i < scan->nr && !is_rival(scan, found, other); i++)
 		other++;
 	if (i == scan->nr)
 		return false;
-	report_error("%s and %s are both %s%s: one of them is old, and would give old data as good; say which: remap-setup open NAME MAIN SPARE",
+	chosen.name = options->name ?: "NAME";
+	chosen.main = options->main ?: "MAIN";
+	chosen.spare = "SPARE";
+	command = assembly_command(&chosen, NULL);
+	report_error("%s and %s are both %s%s: one of them is old, and would give old data as good; say which: %s",
 		     found->dev->path, other->dev->path,
 		     memcmp(found->sb.uuid, other->sb.uuid, 16) ? "spares of " : "copies of one spare",
-		     memcmp(found->sb.uuid, other->sb.uuid, 16) ? found->main.path : "");
+		     memcmp(found->sb.uuid, other->sb.uuid, 16) ? found->main.path : "", command);
+	free(command);
 	scan->status = STATUS_LOOK;
 	return true;
 }
 
 /* Is it to be left down because it was closed by hand? That is said. */
-static bool stays_closed(const struct scan *scan, const struct found *found)
+static bool stays_closed(const struct scan *scan, const struct found *found,
+			 const struct assembly_options *options)
 {
-	char dm_uuid[DM_UUID_BYTES];
+	char dm_uuid[DM_UUID_BYTES], *command;
 
 	if (!scan->options->unless_closed || !closed_is(dm_uuid_of(&found->sb, dm_uuid), found->dev->path))
 		return false;
-	report_info("%s: its device was closed and is left down; to bring it up: remap-setup open %s",
-		    found->dev->path, found->dev->path);
+	command = assembly_command(options, NULL);
+	report_info("%s: its device was closed and is left down; to bring it up: %s",
+		    found->dev->path, command);
+	free(command);
 	return true;
 }
 
@@ -222,8 +233,8 @@ static void assemble(struct scan *scan, struct found *found)
 	} };
 	int status;
 
-	if ((entry && entry->options.no_auto) || stays_closed(scan, found) ||
-	    refuse_rivals(scan, found))
+	if ((entry && entry->options.no_auto) || stays_closed(scan, found, &assembly.options) ||
+	    refuse_rivals(scan, found, &assembly.options))
 		return;
 	status = assembly_examine(&assembly, &scan->list);
 	if (!status)

@@ -37,6 +37,7 @@ int status_find_backups(struct status_report *report, const char *dir)
 	int r = 0;
 	size_t i;
 
+	report->backup_dir = dir;
 	for (i = 0; i < report->model.nr_rows && !r; i++) {
 		row = report->model.rows[i];
 		if (status_row_is_known(row) && row->status.has_uuid)

@@ -4,6 +4,8 @@
  */
 #include <stdlib.h>
 
+#include "backup_dir.h"
+#include "command.h"
 #include "escape.h"
 #include "status_report.h"
 #include "units.h"
@@ -151,21 +153,25 @@ static void judge_room(struct status_report *report, const struct row *row)
 			    (unsigned long long)row->full_seconds / 3600, row->main_name);
 }
 
-static void judge_backup(struct status_report *report, const struct row *row, const char *name)
+static void judge_backup(struct status_report *report, const struct row *row)
 {
 	u64 age = status_backup_age(report, row);
+	char *command;
 
 	if (!row->status.used)	/* a spare that is new: there is nothing to lose */
 		return;
+	command = command_make("remap-setup backup");
+	command = command_word(command_value(command, "-d", report->backup_dir, BACKUP_DIR), row->name);
 	if (age == BACKUP_NEVER)
 		add_problem(report, SEVERITY_WARNING, row->shown,
-			    "no backup of what its spare holds: remap-setup backup %s; is "
-			    "dm-remap-backup.timer enabled?", name);
+			    "no backup of what its spare holds: %s; is "
+			    "dm-remap-backup.timer enabled?", command);
 	else if (age != STATUS_UNKNOWN && age > BACKUP_OLD_SECONDS)
 		add_problem(report, SEVERITY_WARNING, row->shown,
 			    "the newest backup of what its spare holds is %llu days old: "
-			    "remap-setup backup %s; is dm-remap-backup.timer enabled?",
-			    (unsigned long long)age / 86400, name);
+			    "%s; is dm-remap-backup.timer enabled?",
+			    (unsigned long long)age / 86400, command);
+	free(command);
 }
 
 static void judge_row(struct status_report *report, const struct row *row)
@@ -192,7 +198,7 @@ static void judge_row(struct status_report *report, const struct row *row)
 	if (row->status.mode == STATUS_MODE_DEGRADED && report->nr_problems == before)
 		add_problem(report, SEVERITY_WARNING, row->shown,
 			    "is degraded: slots have failed; look at %s", row->spare_name);
-	judge_backup(report, row, name);
+	judge_backup(report, row);
 	free(name);
 }
 

@@ -58,6 +58,7 @@ struct status_backup {
  * @problems: the worst first
  * @nr_problems: how many
  * @problem_room: private
+ * @backup_dir: where they are, for commands in messages; or NULL
  * @free_warning: percent of free slots, below which there is a problem
  * @free_critical: likewise, a critical one
  */
@@ -69,6 +70,7 @@ struct status_report {
 	struct status_backup *backups;
 	size_t nr_backups;
 	size_t backup_room;
+	const char *backup_dir;
 	struct problem *problems;
 	size_t nr_problems;
 	size_t problem_room;

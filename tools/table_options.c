@@ -130,3 +130,41 @@ char *table_options_parse(struct table_options *options, const char *text)
 	free(copy);
 	return problem;
 }
+
+/* How many values the option @name takes. */
+static unsigned int values_of(const char *name)
+{
+	unsigned int type;
+
+	for (type = 0; type < ARRAY_SIZE(types); type++)
+		if (!strcmp(types[type].name, name))
+			return types[type].values;
+	return 0;
+}
+
+char *table_options_text(const char *features)
+{
+	char *text = report_alloc(strlen(features) + 1), *out = text;
+	char *copy = strdup(features), *rest = copy, *word;
+	unsigned int left = 0;
+	char before = 0;
+
+	if (!copy)
+		report_out_of_memory();
+	while ((word = strsep(&rest, " "))) {
+		if (!*word)
+			continue;
+		if (before)
+			*out++ = before;
+		out = stpcpy(out, word);
+		if (left) {
+			left--;
+			before = left ? ':' : ',';
+		} else {
+			left = values_of(word);
+			before = left ? '=' : ',';
+		}
+	}
+	free(copy);
+	return text;
+}

@@ -31,4 +31,12 @@ struct table_options {
  */
 char *table_options_parse(struct table_options *options, const char *text);
 
+/**
+ * table_options_text() - the way back: what -o takes, from words of a table
+ * @features: words that table_options_parse() made, or that a table has of these options
+ *
+ * Return: the text, to free(); "" for no words.
+ */
+char *table_options_text(const char *features);
+
 #endif

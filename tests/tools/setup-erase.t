@@ -147,7 +147,7 @@ with open("listed", "w") as tab:
 shutil.copy("pending.img", "copy.img")
 status, _, errors = run("remap-setup", "erase", "-T", "listed", "copy.img")
 ok(status == 1 and "listed:1: copy.img is the spare of attic" in errors and
-   "remap-setup disable attic" in errors and "knows of 2 bad blocks" in errors,
+   "remap-setup disable -T listed attic" in errors and "knows of 2 bad blocks" in errors,
    "listed in remaptab: erased, with a word on it", status, errors)
 before = digest("pending.img")
 

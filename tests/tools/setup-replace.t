@@ -195,7 +195,7 @@ got, out, errors = replace("many.img", "new.img")
 ok(got == 8 and "new.img takes over from the spare with uuid %s, which many.img is not" % uuid in errors and
    digest("new.img") == then, "refused: another spare than the one it was about", got, errors)
 got, out, errors = replace("nowhere/x", "new.img")
-ok(got == 8 and "replace-spare new.img new.img makes a spare" in errors and digest("new.img") == then,
+ok(got == 8 and "replace-spare --main main.img -d backups -T tab new.img new.img makes a spare" in errors and digest("new.img") == then,
    "refused: an old one that is not there, with a word on that", got, errors)
 got, out, errors = replace("new.img", "new.img")
 ok(not got and gives("new.img") == want, "the old one died: the new one, named twice", got, errors)

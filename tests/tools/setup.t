@@ -76,6 +76,7 @@ d ID=\\170@2048 UUID=11111111-2222-3333-4444-555555555558
 END
 says 1 'tab:4: main is that of line 1 already, with another spare: neither' "two spares of one main" \
 	scan --listed -T tab
+like "$(cat out)" "\(remap-setup disable -T tab NAME\)" "and the command that helps is for this file"
 is "$(grep -c 'its spare is not here' out)" 2 "neither is used, the others are"
 says 0 'neither line is used' "disable one of them" disable -T tab d
 says 1 'a: its spare is not here' "and the other one is used" scan --listed -T tab

@@ -170,7 +170,7 @@ record "safe $(line ok 2 1000 0 0 0 5 99 0 - 0)" >recording
 mkdir backups
 show --backups backups
 exits 1 "no backup at all"
-like "$out" "WARNING safe: no backup of what its spare holds: remap-setup backup safe" "is a warning"
+like "$out" "WARNING safe: no backup of what its spare holds: remap-setup backup -d backups safe;" "is a warning, and says what makes one there"
 like "$(head -n 1 <<<"$out")" "BACKUP$" "the table has a column"
 like "$(sed -n 2p <<<"$out")" "never$" "that says so"
 : >"backups/$uuid-$(date -u -d "3 days ago" +%Y%m%dT%H%M%SZ).json.gz"

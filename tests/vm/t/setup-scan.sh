@@ -70,6 +70,7 @@ out=$(remap-setup scan --assemble --listed 2>&1)
 is $? 1 "a copy of a spare is there: status"
 like "$out" "/dev/vdb and /dev/loop7 are both copies of one spare: one of them is old|/dev/loop7 and /dev/vdb are both copies" \
 	"both are named"
+like "$out" "say which: remap-setup open one MAIN SPARE" "and how it is said which"
 unlike "$(dmsetup ls)" "^one" "and neither is used"
 runs "who says which gets it" remap-setup open one /dev/vda /dev/vdb
 need dm_message one remap 2000+16
@@ -87,6 +88,15 @@ is $? 1 "an old copy alone: status"
 like "$out" "/dev/loop7 is an old copy of the spare.*the backup /var/lib/dm-remap/$one-[0-9TZ]*.json.gz, of 20.* later state" \
 	"the backup that tells is named"
 like "$out" "to accept that: remap-setup open --accept-older-spare one /dev/loop7" "and how it is accepted"
+need cp -r /var/lib/dm-remap /tmp/kept
+need sed -i "s/^one .*/& breaker=77:600,read_policy=remap,readonly,no_auto_remap/" /etc/remaptab
+like "$(remap-setup scan --assemble --listed -d /tmp/kept 2>&1)" \
+	"to accept that: remap-setup open --readonly --accept-older-spare -d /tmp/kept -o breaker=77:600,read_policy=remap,no_auto_remap one /dev/loop7" \
+	"with the options of its line, and of the command"
+like "$(remap-setup open -d '/tmp/kept/../kept' -o breaker=77:600 /dev/vda /dev/loop7 2>&1)" \
+	"remap-setup open --accept-older-spare -d /tmp/kept/../kept -o breaker=77:600 /dev/vda /dev/loop7" \
+	"those of open, too"
+need sed -i "s/ breaker=77.*//" /etc/remaptab
 unlike "$(dmsetup ls)" "^one" "it is not brought up"
 is "$(sum_of /dev/loop7)" "$before" "nothing was written to it"
 says 0 "/dev/loop7 is older than the backup .*; accepted" "open --accept-older-spare" \

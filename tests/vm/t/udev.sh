@@ -83,7 +83,7 @@ fails "the link, too, and not back to main" test -e $LINK
 # Closed by hand: it stays down while other disks come, or these are looked at again.
 need udevadm trigger --settle --action=add "$main"
 fails "what was closed does not come up with the next event" dm_exists safe
-says 0 "$spare: its device was closed and is left down; to bring it up: remap-setup open $spare" \
+says 0 "$spare: its device was closed and is left down; to bring it up: remap-setup open safe $spare" \
 	"and it is said" remap-setup scan --assemble --listed --unless-closed -v
 runs "scan by hand brings it up" remap-setup scan --assemble --listed
 ok "$(dm_exists safe; echo $?)" "it is up"
