@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Alert rules and dashboard name only metrics that remap-status prints, and docs/monitoring.md has
-# all of these; and promtool, where it is, runs the tests of the rules.
+# all of these; the dashboard is one that Grafana takes; and promtool, where it is, reads all of its expressions
+# and runs the tests of the rules.
 . "$(dirname "$0")/lib.sh"
 top=$(cd "$tests_dir/../.." && pwd)
 
@@ -26,9 +27,44 @@ sed -n 's/.*- alert: //p' "$top/contrib/prometheus/dm-remap.rules.yml" | while r
 done >missing
 is "$(cat missing)" "" "each alert has a test in which it fires"
 ok "the dashboard is JSON" python3 -m json.tool "$top/contrib/grafana/dm-remap.json" /dev/null
+# What it asks for, as rules, and what is wrong with its panels: two of one number, one over another, one without
+# a question or of a source that is not the one to be chosen.
+python3 - "$top/contrib/grafana/dm-remap.json" asked.yml >wrong <<'END'
+import json
+import sys
+
+dashboard = json.load(open(sys.argv[1]))
+panels = dashboard["panels"]
+sources = ["${%s}" % variable["name"] for variable in dashboard["templating"]["list"] if variable["type"] == "datasource"]
+cells, asked = {}, []
+for panel in panels:
+    place, title = panel["gridPos"], panel["title"]
+    if [other["id"] for other in panels].count(panel["id"]) > 1:
+        print(title, "has the number of another panel")
+    if place["x"] + place["w"] > 24:
+        print(title, "is wider than a dashboard")
+    for cell in [(x, y) for x in range(place["x"], place["x"] + place["w"])
+                 for y in range(place["y"], place["y"] + place["h"])]:
+        if cells.setdefault(cell, title) != title:
+            print(title, "lies over", cells[cell])
+            break
+    if panel["datasource"]["uid"] not in sources:
+        print(title, "has a source of its own")
+    references = [target["refId"] for target in panel["targets"]]
+    if not references or len(set(references)) < len(references):
+        print(title, "has no question, or two of one name")
+    asked += [target["expr"] for target in panel["targets"]]
+with open(sys.argv[2], "w") as rules:
+    json.dump({"groups": [{"name": "asked", "rules": [{"record": "asked:%d" % number, "expr": expression}
+                                                      for number, expression in enumerate(asked)]}]}, rules)
+END
+is "$(cat wrong)" "" "its panels are in order"
+is "$(names "$top/contrib/prometheus/dm-remap.rules.yml" | comm -23 - <(names "$top/contrib/grafana/dm-remap.json"))" "" \
+	"whatever an alert is about is on it"
 if promtool=$("$tests_dir/promtool" 2>reason); then
 	ok "promtool takes the rules" "$promtool" check rules "$top/contrib/prometheus/dm-remap.rules.yml"
-	ok "and their tests pass" "$promtool" test rules "$top/contrib/prometheus/dm-remap.test.yml"
+	ok "and what the dashboard asks for" "$promtool" check rules asked.yml
+	ok "the tests of the rules pass" "$promtool" test rules "$top/contrib/prometheus/dm-remap.test.yml"
 	# they can fail
 	mkdir changed
 	cp "$top"/contrib/prometheus/*.yml changed/
