@@ -28,7 +28,7 @@ remap-import_OBJ := $(patsubst %,$(O)/tools/%.o,$(IMPORT) $(LISTS) $(LIVE))
 remap-import_LIBS := -ldevmapper
 
 remap-restore_OBJ := $(O)/tools/remap-restore.o $(O)/tools/restore_own.o $(O)/tools/restore_new.o \
-	$(O)/tools/restore_table.o \
+	$(O)/tools/restore_read.o $(O)/tools/restore_table.o \
 	$(O)/tools/dump_file.o $(O)/tools/dump_members.o $(O)/tools/salvage.o $(O)/tools/ranges.o \
 	$(O)/tools/slot_copy.o $(O)/tools/clone_map.o $(O)/tools/rescue_map.o \
 	$(O)/tools/output.o $(O)/tools/restore_show.o
@@ -38,11 +38,11 @@ remap-recover_OBJ := $(patsubst %,$(O)/tools/%.o,$(RECOVER)) $(DUMP_READ_OBJ)
 remap-recover_LIBS := -lext2fs -lcom_err
 
 SETUP := remap-setup verbs setup_list setup_create setup_open setup_close make_spare blockdev \
-	dm_table kernel_log this_host find_main other_spares newest_backup assembly table_options keep \
+	dm_table kernel_log this_host find_main find_spare other_spares newest_backup assembly table_options keep \
 	setup_scan setup_table setup_enable setup_advice setup_udev closed run_mark remaptab remaptab_lock output \
 	setup_message setup_unmap setup_erase setup_backup backup backup_dir \
 	retired_to salvage confirm ranges spare_refuse setup_rebind rebind rescue_map slot_copy \
-	remaptab_follow setup_replace live_swap dm_in_use restore_new restore_own restore_table restore_show \
+	remaptab_follow setup_replace replace_dead live_swap dm_in_use restore_read restore_new restore_own restore_table restore_show \
 	dump_file dump_members clone_map
 remap-setup_OBJ := $(patsubst %,$(O)/tools/%.o,$(SETUP) $(LIVE))
 remap-setup_LIBS := -ldevmapper

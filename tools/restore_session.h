@@ -63,6 +63,15 @@ struct restore_session {
 };
 
 /**
+ * restore_read() - read the dump, and decide whether it is one to restore from
+ * @session: @options.input says which
+ *
+ * Return: exit status, everything reported: STATUS_DAMAGED also for the dump of a damaged spare, without
+ * @options.accept_incomplete.
+ */
+int restore_read(struct restore_session *session);
+
+/**
  * restore_judge() - is a device the spare that was dumped?
  * @session: the dump is read
  * @dev: open

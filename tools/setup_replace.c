@@ -15,6 +15,8 @@
  *
  * A live device is taken down for it, and comes up again with what there is then.
  */
+#include <unistd.h>
+
 #include "backup.h"
 #include "backup_dir.h"
 #include "command.h"
@@ -22,9 +24,11 @@
 #include "erase.h"
 #include "escape.h"
 #include "find_main.h"
+#include "find_spare.h"
 #include "live_swap.h"
 #include "marks.h"
 #include "remaptab_follow.h"
+#include "replace_dead.h"
 #include "restore_session.h"
 #include "restore_show.h"
 #include "setup.h"
@@ -37,6 +41,9 @@ struct replace_options {
 	const char *main;
 	const char *dir;
 	const char *tab;
+	const char *from_backup;
+	bool keep_pending;
+	bool accept_incomplete;
 	bool no_backup;
 	bool adopt;
 	bool force;
@@ -48,6 +55,12 @@ struct replace_options {
 #define FIELD(member) offsetof(struct replace_options, member)
 
 static const struct option_row rows[] = {
+	{ .name = "from-backup", .kind = OPTION_FILE, .field = FIELD(from_backup),
+	  .argument = "FILE", .help = "the old spare is gone: by this list of what it held" },
+	{ .name = "keep-pending", .kind = OPTION_FLAG, .field = FIELD(keep_pending),
+	  .help = "nothing was written since the backup, of a spare that was in use" },
+	{ .name = "accept-incomplete", .kind = OPTION_FLAG, .field = FIELD(accept_incomplete),
+	  .help = "take the backup of a damaged spare, which may lack entries" },
 	{ .name = "main", .kind = OPTION_DEVICE, .field = FIELD(main), .argument = "DEV",
 	  .help = "main, of a spare that is not live, if it is not found by itself" },
 	{ .letter = 'd', .name = "directory", .kind = OPTION_FILE, .field = FIELD(dir),
@@ -77,9 +90,10 @@ static const struct tool tool = {
 	.name = SETUP_TOOL,
 	.verb = "replace-spare",
 	.summary = "Move all that a spare holds to NEWSPARE, which takes its place.",
-	.usage = "[--main DEV] [-f] [-y|-n] NAME|OLDSPARE NEWSPARE",
+	.usage = "[--from-backup FILE] [--main DEV] [-f] [-y|-n] NAME|OLDSPARE NEWSPARE",
 	.details = "NAME is a live device that nobody has open; it is taken down for that and comes up\n"
-		   "again. The old spare is none afterwards. What cannot be read from it becomes lost.",
+		   "again. The old spare is none afterwards. What cannot be read from it becomes lost;\n"
+		   "of one that is gone a backup knows which blocks these are.",
 	.example = "remap-setup replace-spare archive /dev/sde",
 	.operands = operands,
 	.nr_operands = ARRAY_SIZE(operands),
@@ -96,6 +110,7 @@ static struct replace_options replace_options = { .dir = BACKUP_DIR, .tab = REMA
  * @options: command line
  * @load: old spare's table, which @session.file is about
  * @swap: the device, if it was live at the beginning
+ * @named: the old spare, where the operand is a name that remaptab has
  * @old_path: where the old spare is
  * @main_path: where main is, if it was found
  * @old_uuid: of the old spare
@@ -109,6 +124,7 @@ struct replacing {
 	const struct replace_options *options;
 	struct spare_load load;
 	struct live_swap swap;
+	struct spare_operand named;
 	const char *old_path;
 	char main_path[BLOCKDEV_PATH];
 	u8 old_uuid[16];
@@ -122,12 +138,43 @@ struct replacing {
  * The old spare and main
  */
 
-/* The operand is a live device, or the spare itself. */
+/* Is this a name, and no device of it is up? */
+static bool is_name_down(const char *operand)
+{
+	struct live live;
+	int r;
+
+	if (strchr(operand, '/') || !access(operand, F_OK))
+		return false;
+	r = live_find(&live, operand);
+	if (!r)
+		live_free(&live);
+	return r == -ENXIO;
+}
+
+static int find_listed(struct replacing *re)
+{
+	struct blockdev_list list;
+	int status;
+
+	if (blockdev_list(&list))
+		return STATUS_FAILED;
+	status = spare_operand_find(&re->named, re->options->common.operands[0], re->options->tab,
+				    re->options->dir, &list);
+	blockdev_list_free(&list);
+	re->old_path = re->named.path;
+	return status;
+}
+
+/* The operand is a live device, one that is listed, or the spare itself. */
 static int find_old(struct replacing *re)
 {
 	const char *operand = re->options->common.operands[0];
-	int status = live_swap_find(&re->swap, operand);
+	int status;
 
+	if (is_name_down(operand))
+		return find_listed(re);
+	status = live_swap_find(&re->swap, operand);
 	re->old_path = operand;
 	if (status || !re->swap.is_live)
 		return status;
@@ -498,6 +545,8 @@ static int run_on(struct replacing *re)
 		return re->written ? max(status, tell(re)) : status;
 	}
 	status = plan(re);
+	if (status > 0 && !re->load.loaded && re->swap.is_live && re->swap.live.status.has_uuid)
+		spare_say_backup(re->options->dir, re->swap.live.status.uuid, re->swap.live.dev.name);
 	if (status >= 0)
 		return status;
 	if (re->options->dry_run) {
@@ -538,11 +587,47 @@ static void write_json(const struct replacing *re)
 	json_key_bool(json, "written", re->written);
 }
 
+/* Options that say nothing of what is done. */
+static int check_options(const struct replace_options *options)
+{
+	if (!options->from_backup && (options->keep_pending || options->accept_incomplete))
+		return options_misused(&tool, "--%s goes with --from-backup only",
+				       options->keep_pending ? "keep-pending" : "accept-incomplete");
+	if (options->from_backup && (options->no_backup || options->adopt))
+		return options_misused(&tool, "--%s is about an old spare that is there; with --from-backup there is none",
+				       options->no_backup ? "no-backup" : "adopt");
+	return -1;
+}
+
+static int run_by_backup(const struct replace_options *options)
+{
+	const struct replace_dead_options dead = {
+		.backup = options->from_backup,
+		.name = options->common.operands[0],
+		.spare = options->common.operands[1],
+		.main = options->main,
+		.tab = options->tab,
+		.keep_pending = options->keep_pending,
+		.accept_incomplete = options->accept_incomplete,
+		.force = options->force,
+		.large_spare = options->large_spare,
+		.yes = options->yes,
+		.dry_run = options->dry_run,
+	};
+
+	return report_finish(replace_dead(&dead));
+}
+
 static int run(void *opaque)
 {
 	struct replacing re = { .options = opaque };
-	int status = run_on(&re);
+	int status = check_options(re.options);
 
+	if (status >= 0)
+		return status;
+	if (re.options->from_backup)
+		return run_by_backup(re.options);
+	status = run_on(&re);
 	write_json(&re);
 	close_old(&re);
 	restore_table_free(&re.session.table);
@@ -550,6 +635,7 @@ static int run(void *opaque)
 	device_close(&re.session.main);
 	device_close(&re.session.spare);
 	live_swap_free(&re.swap);
+	spare_operand_free(&re.named);
 	return report_finish(status);
 }
 

@@ -113,10 +113,10 @@ static int explain(struct device *dev, const struct rmeta_load *load, int error)
 	return status_of(error);
 }
 
-int spare_load(struct spare_load *spare, struct device *dev, bool read_only)
+/* Return: 0, or what the engine says. */
+static int load_reading(struct spare_load *spare, struct device *dev)
 {
-	struct rmeta_superblock held;
-	int r, status;
+	int r;
 
 	*spare = (struct spare_load){ .load = {
 		.device_sectors = dev->sectors,
@@ -125,9 +125,27 @@ int spare_load(struct spare_load *spare, struct device *dev, bool read_only)
 	} };
 	spare_random(&spare->load.hash_seed, sizeof(spare->load.hash_seed));
 	r = rmeta_table_load(&spare->table, &rmeta_file_ops, &dev->host, &spare->load);
+	spare->loaded = !r;
+	return r;
+}
+
+bool spare_loads(struct device *dev)
+{
+	struct spare_load spare;
+	bool loads = !load_reading(&spare, dev);
+
+	spare_unload(&spare);
+	return loads;
+}
+
+int spare_load(struct spare_load *spare, struct device *dev, bool read_only)
+{
+	struct rmeta_superblock held;
+	int r, status;
+
+	r = load_reading(spare, dev);
 	if (r)
 		return explain(dev, &spare->load, r);
-	spare->loaded = true;
 	if (read_only)
 		return STATUS_DONE;
 

@@ -41,6 +41,9 @@ struct spare_load {
  */
 int spare_load(struct spare_load *spare, struct device *dev, bool read_only);
 
+/* Would spare_load() load the table of what is on a device? Says and writes nothing. */
+bool spare_loads(struct device *dev);
+
 /* Free a loaded table; writes nothing. */
 void spare_unload(struct spare_load *spare);
 

@@ -21,7 +21,7 @@ for page in $(cat "$top/tests/docs/pages"); do
 	# main with something on it, spares, and a disk to take main's place
 	truncate -s 64M sdb.img sdd.img
 	mke2fs -q -F -t ext4 sdb.img
-	truncate -s 16M sdc.img sde.img
+	truncate -s 16M sdc.img sde.img sdf.img
 	for about in "$blocks"/[0-9]*.about; do
 		[ -f "$about" ] || continue
 		block=${about%.about}

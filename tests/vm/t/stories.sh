@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # What a person does with a disk that fails, command by command, with the filesystem that was on it: main
 # is cloned to a new disk, which takes the spare over, and dm-remap is retired; the spare dies, and is
-# replaced.
+# replaced, first one that can be read still, then one of which only a backup is left.
 #
 # vm: mem=512 timeout=600 disks=64M,16M,64M,24M modules=dm-inject,dm-remap
 
@@ -123,4 +123,60 @@ says 8 "not a dm-remap spare: nothing of dm-remap is on it" "the old spare is no
 need remap-setup close attic
 like "$(remap-setup scan)" "/dev/vdd" "scan finds the new one"
 unlike "$(remap-setup scan)" "/dev/vdb|/dev/mapper/spare" "and not the old one"
+
+#---- the spare dies at once, and only a backup of its list is left ----
+
+need dm_remove spare
+faulty dying /dev/vdd 49152
+says 0 "attic is up: main /dev/vdc, spare /dev/mapper/dying" "a device is opened by its name alone" \
+	remap-setup open attic
+like "$(dm_table attic)" "breaker 77 600" "as it is listed"
+need remap-setup backup attic
+inject dying add rw 0+49152 MEDIUM
+says 8 "if it is gone for good: remap-setup replace-spare --from-backup /var/lib/dm-remap/$new-[0-9TZ]*.json.gz attic NEWSPARE" \
+	"replace-spare of one that cannot be read says what is left" remap-setup replace-spare attic /dev/vdb
+is "$(status attic uuid)" "$new" "the device was not touched"
+backup=$(sed -n 's/.*--from-backup \([^ ]*\) .*/\1/p' /tmp/out)
+says 8 "is of another spare than that of attic: of uuid $old, not $new; nothing was changed" "the backup of another one" \
+	remap-setup replace-spare --from-backup "$(find /var/lib/dm-remap -name "$old-*" | tail -n 1)" attic /dev/vdb
+says 0 "dry run: nothing was written" "replace-spare --from-backup -n" \
+	remap-setup replace-spare -n --from-backup "$backup" attic /dev/vdb
+is "$(status attic uuid)" "$new" "the device was not touched"
+says 1 "152 sectors are lost: reads of them fail until they are written" "replace-spare --from-backup" \
+	remap-setup replace-spare --from-backup "$backup" attic /dev/vdb
+like "$(cat /tmp/out)" "/dev/mapper/attic is up: main /dev/vdc, spare /dev/vdb" "and the device is up again"
+like "$(cat /tmp/out)" "should the old spare .uuid $new. come back, keep it away from main" "it says what the old one is"
+third=$(status attic uuid)
+is "$(status attic used) $(status attic lost)" "20 160" "it has all blocks, all lost"
+like "$(dm_table attic)" "breaker 77 600" "and the options that it had"
+like "$(cat /etc/remaptab)" "^attic ID=disk2 UUID=$third breaker=77:600" "its line in remaptab has the new spare"
+like "$(sio r /dev/mapper/attic 100000 8 @7 2>&1)" "EIO|ENODATA|error" "old data of main are not read for what is lost"
+runs "writing heals" sio w /dev/mapper/attic 100000 80 @8
+is "$(status attic lost)" 80 "half of it"
+need mount /dev/mapper/attic /mnt
+is "$(sums)" "$want" "the files are there"
+need umount /mnt
+
+# The same at a boot: the device is not up, for its spare is not here.
+need remap-setup close attic
+need sio z /dev/vdb 0 32768
+inject dying clear
+need dm_remove dying
+says 8 "attic: its spare is not here .uuid $third.: without it blocks of main are old" "open says that the spare is missing" \
+	remap-setup open attic
+like "$(cat /tmp/out)" "replace-spare --from-backup .*$third-[0-9TZ]*.json.gz attic NEWSPARE" "and what is left of it"
+says 8 "attic: its spare is not here" "so does replace-spare" remap-setup replace-spare attic /dev/vdb
+backup=$(sed -n 's/.*--from-backup \([^ ]*\) .*/\1/p' /tmp/out)
+says 8 "/dev/vdd is another spare of dm-remap" "one that holds something is no new one" \
+	remap-setup replace-spare --from-backup "$backup" attic /dev/vdd
+need mount /dev/vdc /mnt
+says 8 "main /dev/vdc is in use: mounted on /mnt" "main is mounted" \
+	remap-setup replace-spare --from-backup "$backup" attic /dev/vdb
+need umount /mnt
+says 1 "/dev/mapper/attic is up: main /dev/vdc, spare /dev/vdb" "the device comes up with another one" \
+	remap-setup replace-spare --from-backup "$backup" attic /dev/vdb
+is "$(status attic used) $(status attic lost)" "20 160" "with all blocks, all lost"
+says 8 "the spare /dev/vdb can be read" "what can be read is not replaced by a backup" \
+	remap-setup replace-spare --from-backup "$(remap-setup backup attic | sed -n 's/ written.*//p')" attic /dev/vdd
+need remap-setup close attic
 done_testing

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The spare that somebody means. See find_spare.h.
+ */
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "escape.h"
+#include "find_spare.h"
+#include "newest_backup.h"
+#include "report.h"
+#include "spare.h"
+#include "units.h"
+
+unsigned int find_spare(struct blockdev *found, const struct blockdev_list *list, const u8 uuid[16])
+{
+	struct rmeta_superblock sb;
+	struct rmeta_geometry geo;
+	struct device dev;
+	unsigned int nr = 0, used = 0;
+	char *usage;
+	size_t i;
+
+	for (i = 0; i < list->nr; i++) {
+		const struct blockdev *candidate = &list->dev[i];
+
+		if (candidate->sectors < RMETA_MIN_SPARE_SECTORS || candidate->ours ||
+		    candidate->suspended || device_peek(&dev, candidate->path))
+			continue;
+		if (spare_superblock(&sb, &geo, &dev) && !memcmp(sb.uuid, uuid, sizeof(sb.uuid))) {
+			usage = device_usage(&dev.stat);
+			if (!usage || !nr)
+				*found = *candidate;
+			nr += !usage;
+			used += !!usage;
+			free(usage);
+		}
+		device_close(&dev);
+	}
+	return nr ? nr : min(used, 1U);
+}
+
+void spare_say_backup(const char *dir, const u8 uuid[16], const char *name)
+{
+	struct newest_backup backup;
+	char when[UNITS_TEXT], *path, *word;
+
+	if (!newest_backup_find(&backup, dir, uuid))
+		return;
+	path = escape_shell(backup.path);
+	word = name ? escape_shell(name) : NULL;
+	report_error("if it is gone for good: remap-setup replace-spare --from-backup %s %s NEWSPARE makes another one by the backup of %s; what was in its slots is lost then",
+		     path, word ? word : "NAME", units_time((u64)backup.when, when));
+	free(word);
+	free(path);
+}
+
+static int find_by_uuid(struct spare_operand *operand, const char *dir, const char *shown,
+			const u8 uuid[16], const struct blockdev_list *list)
+{
+	unsigned int nr = find_spare(&operand->found, list, uuid);
+	char text[40];
+
+	operand->path = operand->found.path;
+	if (nr == 1)
+		return STATUS_DONE;
+	if (nr) {
+		report_error("%s: %s and %u other device%s are copies of its spare (uuid %s): one of them is old; give the path of the right one",
+			     shown, operand->found.path, nr - 1, units_s(nr - 1),
+			     units_uuid(uuid, text));
+		return STATUS_FAILED;
+	}
+	report_error("%s: its spare is not here (uuid %s): without it blocks of main are old", shown,
+		     units_uuid(uuid, text));
+	spare_say_backup(dir, uuid, operand->line ? operand->line->name : NULL);
+	return STATUS_FAILED;
+}
+
+int spare_operand_find(struct spare_operand *operand, const char *word, const char *tab,
+		       const char *dir, const struct blockdev_list *list)
+{
+	char *shown;
+	u8 uuid[16];
+	int status;
+
+	*operand = (struct spare_operand){ .path = word };
+	if (!strncmp(word, "UUID=", 5)) {
+		if (!units_parse_uuid(word + 5, uuid)) {
+			shown = escape_text(word, strlen(word));
+			report_error("\"%s\" is no uuid; remap-setup scan shows those of spares", shown);
+			free(shown);
+			return STATUS_USAGE;
+		}
+		return find_by_uuid(operand, dir, word, uuid, list);
+	}
+	if (strchr(word, '/') || !access(word, F_OK))
+		return STATUS_DONE;
+	if (remaptab_read(&operand->tab, tab))
+		return STATUS_FAILED;
+	operand->line = remaptab_by_name(&operand->tab, word);
+	if (operand->line && remaptab_by_spare(&operand->tab, operand->line->spare_uuid) !=
+	    operand->line) {
+		report_error("%s:%u: this line is not used, so it says nothing of the spare: give its path",
+			     operand->tab.shown, operand->line->line);
+		return STATUS_FAILED;
+	}
+	if (!operand->line) {
+		shown = escape_text(word, strlen(word));
+		report_error("%s is no device, and %s has no line of that name: give the path of the spare (remap-setup scan shows them)",
+			     shown, operand->tab.shown);
+		free(shown);
+		return STATUS_FAILED;
+	}
+	shown = escape_text(word, strlen(word));
+	status = find_by_uuid(operand, dir, shown, operand->line->spare_uuid, list);
+	free(shown);
+	return status;
+}
+
+void spare_operand_free(struct spare_operand *operand)
+{
+	remaptab_free(&operand->tab);
+	*operand = (struct spare_operand){ .path = NULL };
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The spare that somebody means: by its path, by its uuid, or by a name that remaptab has for its device.
+ * Names of disks change from boot to boot, and a person on call has only the device's in mind.
+ */
+#ifndef TOOLS_FIND_SPARE_H
+#define TOOLS_FIND_SPARE_H
+
+#include "blockdev.h"
+#include "remaptab.h"
+
+/**
+ * find_spare() - the block devices that are a spare
+ * @found: out: one of them
+ * @list: block devices to look among
+ * @uuid: of the spare
+ *
+ * Only superblocks are read, and one of the five is enough. It may be an old copy. What somebody has is
+ * not counted beside one that nobody has: the disk below a path or a volume looks the same.
+ *
+ * Return: how many there are.
+ */
+unsigned int find_spare(struct blockdev *found, const struct blockdev_list *list, const u8 uuid[16]);
+
+/**
+ * struct spare_operand - what a word of the command line stands for
+ * @tab: remaptab, where it was needed
+ * @line: of @tab, when the word was a name; or NULL
+ * @path: of the spare
+ * @found: what @path points to, when it is not the word itself
+ */
+struct spare_operand {
+	struct remaptab tab;
+	const struct remaptab_entry *line;
+	const char *path;
+	struct blockdev found;
+};
+
+/**
+ * spare_operand_find() - find it
+ * @operand: out; spare_operand_free() in any case
+ * @word: a path; UUID=...; or, where there is no file of it, a name
+ * @tab: path of remaptab
+ * @dir: directory of backups: of a spare that is not here what is known of it is said
+ * @list: block devices
+ *
+ * A word that is neither is taken for a path, which the caller will not find.
+ *
+ * Return: STATUS_DONE; or STATUS_FAILED with an error: the spare is not here, there are copies of it, or
+ * remaptab cannot be read.
+ */
+int spare_operand_find(struct spare_operand *operand, const char *word, const char *tab,
+		       const char *dir, const struct blockdev_list *list);
+
+void spare_operand_free(struct spare_operand *operand);
+
+/**
+ * spare_say_backup() - a spare is not here, or cannot be read: what can be done with its newest backup
+ * @dir: directory of backups
+ * @uuid: of the spare
+ * @name: of its device, or NULL where that is not known
+ *
+ * Says nothing where there is no backup.
+ */
+void spare_say_backup(const char *dir, const u8 uuid[16], const char *name);
+
+#endif

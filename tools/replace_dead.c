@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Another spare for a device whose own is gone. See replace_dead.h.
+ *
+ * The old spare is not written to: nobody reaches it, and what is in its slots may be had back some day.
+ * What a cut leaves is a device that is down, and either no spare at the new place, so that the same
+ * command begins anew, or the new one whole, which is opened.
+ */
+#include "assembly.h"
+#include "confirm.h"
+#include "escape.h"
+#include "find_main.h"
+#include "find_spare.h"
+#include "live_swap.h"
+#include "remaptab_follow.h"
+#include "replace_dead.h"
+#include "report.h"
+#include "restore_session.h"
+#include "restore_show.h"
+#include "stop.h"
+#include "units.h"
+
+/**
+ * struct dead - a device whose spare is gone
+ * @session: the restore that it is
+ * @options: what is asked for
+ * @swap: the device, if it is live
+ * @list: block devices
+ * @tab: remaptab
+ * @line: of the device, or NULL
+ * @main: where main is
+ * @found: main, if it was looked for
+ * @listed: remaptab has a line for the old spare
+ * @written: done
+ */
+struct dead {
+	struct restore_session session;
+	const struct replace_dead_options *options;
+	struct live_swap swap;
+	struct blockdev_list list;
+	struct remaptab tab;
+	const struct remaptab_entry *line;
+	const char *main;
+	struct blockdev found;
+	bool listed;
+	bool written;
+};
+
+/*
+ * Which device, and is the backup that of its spare?
+ */
+
+static int check_uuid(const struct dead *dead, const u8 uuid[16])
+{
+	char theirs[40], ours[40];
+
+	if (!memcmp(uuid, dead->session.file.sb.uuid, 16))
+		return STATUS_DONE;
+	report_error("%s is of another spare than that of %s: of uuid %s, not %s; nothing was changed",
+		     dead->session.file.shown, dead->options->name,
+		     units_uuid(dead->session.file.sb.uuid, theirs), units_uuid(uuid, ours));
+	return STATUS_FAILED;
+}
+
+static int find_live(struct dead *dead)
+{
+	int status = live_swap_find(&dead->swap, dead->options->name);
+
+	if (status)
+		return status;
+	if (dead->options->main) {
+		report_error("--main is for a device that is down; the main of %s is %s",
+			     dead->swap.live.dev.shown, dead->swap.live.main);
+		return STATUS_USAGE;
+	}
+	dead->main = dead->swap.live.main;
+	return dead->swap.live.status.has_uuid ?
+		       check_uuid(dead, dead->swap.live.status.uuid) : STATUS_DONE;
+}
+
+static int find_device(struct dead *dead)
+{
+	const char *name = dead->options->name;
+	struct live live;
+	int r;
+
+	if (remaptab_read(&dead->tab, dead->options->tab))
+		return STATUS_FAILED;
+	r = live_find(&live, name);
+	if (!r) {
+		live_free(&live);
+		return find_live(dead);
+	}
+	if (r != -ENXIO) {
+		live_report(name, r);
+		return STATUS_FAILED;
+	}
+	if (dm_table_name_problem(name))
+		return assembly_check_name(name);
+	dead->line = remaptab_by_name(&dead->tab, name);
+	return dead->line ? check_uuid(dead, dead->line->spare_uuid) : STATUS_DONE;
+}
+
+/* A spare that can be read has data that a backup has not. */
+static int refuse_readable(struct dead *dead)
+{
+	const char *path = dead->swap.is_live ? dead->swap.live.spare : NULL;
+	struct blockdev found;
+	struct device dev;
+	bool loads;
+
+	if (!path && find_spare(&found, &dead->list, dead->session.file.sb.uuid))
+		path = found.path;
+	if (!path || device_peek(&dev, path))
+		return STATUS_DONE;
+	loads = spare_loads(&dev);
+	device_close(&dev);
+	if (!loads)
+		return STATUS_DONE;
+	report_error("the spare %s can be read: remap-setup replace-spare %s %s takes what its slots hold along; nothing was changed",
+		     path, dead->swap.is_live ? dead->swap.live.dev.shown : path, dead->options->spare);
+	return STATUS_FAILED;
+}
+
+/*
+ * Main
+ */
+
+static int find_its_main(struct dead *dead)
+{
+	const struct rmeta_superblock *sb = &dead->session.file.sb;
+	unsigned int others;
+
+	if (dead->options->main)
+		dead->main = dead->options->main;
+	else if (dead->line && dead->line->path)
+		dead->main = dead->line->path;
+	if (dead->main)
+		return STATUS_DONE;
+	if (!find_main(&dead->found, &others, &dead->list, sb, 0)) {
+		report_error(others ? "several devices here could be the main of the spare that %s is of; say which: --main DEV" :
+			     "the main of the spare that %s is of is not here, or nothing on record tells it; nothing was changed (--main DEV)",
+			     dead->session.file.shown);
+		return STATUS_FAILED;
+	}
+	dead->main = dead->found.path;
+	return STATUS_DONE;
+}
+
+/* With main open: is it that main, and free to be used? What is live is both. */
+static int check_main(struct dead *dead)
+{
+	const struct device *main = &dead->session.main;
+	const struct rmeta_superblock *sb = &dead->session.file.sb;
+	enum identity_verdict verdict;
+	struct identity identity;
+	char *difference;
+
+	if (dead->swap.is_live)
+		return STATUS_DONE;
+	if (!main->is_block) {
+		report_error("%s is an image file; losetup -f --show %s makes a block device of it",
+			     main->shown, main->shown);
+		return STATUS_FAILED;
+	}
+	identity_get(main, &identity);
+	verdict = identity_compare(&identity, sb);
+	if (verdict == IDENTITY_SAME || verdict == IDENTITY_UNKNOWN)
+		return assembly_refuse_used(main, "main", "; unmount it, or stop what has it");
+	difference = identity_difference(&identity, sb, verdict);
+	report_error("%s is not the main of the spare that %s is of: %s; nothing was changed",
+		     main->shown, dead->session.file.shown, difference);
+	free(difference);
+	return STATUS_FAILED;
+}
+
+/*
+ * The new spare
+ */
+
+static int plan(struct dead *dead)
+{
+	struct restore_session *session = &dead->session;
+	int status;
+
+	if (device_open(&session->spare, dead->options->spare, DEVICE_WRITE, "new spare"))
+		return STATUS_FAILED;
+	if (!session->spare.is_block) {
+		report_error("%s is an image file; losetup -f --show %s makes a block device of it",
+			     session->spare.shown, session->spare.shown);
+		return STATUS_FAILED;
+	}
+	status = spare_refuse_marked(&session->spare);
+	if (!status)
+		status = restore_judge(session, &session->spare, &session->judgement);
+	if (!status && session->judgement.is_own) {
+		report_error("%s is the spare that %s is of: remap-restore -i puts its table back; nothing was changed",
+			     session->spare.shown, session->file.shown);
+		status = STATUS_FAILED;
+	}
+	if (status)
+		return status;
+	session->restore.sb = session->file.sb;
+	session->options.main = dead->main;
+	return restore_plan_new(session);
+}
+
+static int bring_up(struct dead *dead)
+{
+	struct assembly assembly = { .options = {
+		.name = dead->options->name,
+		.main = dead->main,
+		.spare = dead->options->spare,
+		.features = dead->line ? dead->line->options.features : "",
+		.nr_features = dead->line ? dead->line->options.nr_features : 0,
+		.read_only = dead->line && dead->line->options.read_only,
+		.listed = dead->line,
+	} };
+	int status;
+
+	if (dead->swap.is_live)
+		return live_swap_up(&dead->swap, dead->options->spare);
+	status = assembly_examine(&assembly, &dead->list);
+	if (!status)
+		status = assembly_start(&assembly);
+	if (!status)
+		report_out("/dev/mapper/%s is up: main %s, spare %s\n", assembly.name,
+			   assembly.main.shown, assembly.spare.shown);
+	assembly_end(&assembly);
+	return status;
+}
+
+static int tell(struct dead *dead)
+{
+	const struct restore_table *table = &dead->session.table;
+	u64 lost = table->counts.lost_sectors - table->lost_before;
+	char uuid[40], old[40];
+	int status = STATUS_DONE;
+
+	restore_show_lost(&dead->session);
+	if (remaptab_follow(dead->options->tab, dead->session.file.sb.uuid, NULL,
+			    dead->session.restore.sb.uuid, &dead->listed)) {
+		report_warn("the line of the old spare in remaptab is as it was: put the new uuid there, or use remap-setup enable when the device is up");
+		status = STATUS_LOOK;
+	}
+	report_out("%s is the spare now, uuid %s\n", dead->session.spare.shown,
+		   units_uuid(dead->session.restore.sb.uuid, uuid));
+	report_warn("should the old spare (uuid %s) come back, keep it away from main: it would give old data as good",
+		    units_uuid(dead->session.file.sb.uuid, old));
+	if (!lost)
+		return status;
+	report_warn("%llu sector%s lost: reads of %s fail until %s written; remap-recover --files names the files",
+		    (unsigned long long)lost, lost == 1 ? " is" : "s are", lost == 1 ? "it" : "them",
+		    lost == 1 ? "it is" : "they are");
+	return STATUS_LOOK;
+}
+
+static int carry_out(struct dead *dead)
+{
+	int status = live_swap_down(&dead->swap), up;
+
+	if (status)
+		return status;
+	stop_catch();
+	status = restore_write_new(&dead->session);
+	dead->written = !status;
+	if (!status) {
+		if (restore_table_lost(&dead->session.table, &dead->session.restore.geo,
+				       &dead->session.lost))
+			report_out_of_memory();
+		status = tell(dead);
+	}
+	device_close(&dead->session.main);
+	device_close(&dead->session.spare);
+	if (!dead->written) {
+		report_error("%s is down; the same command makes the spare, and brings it up",
+			     dead->options->name);
+		return status;
+	}
+	up = bring_up(dead);
+	return max(status, up);
+}
+
+static int run_on(struct dead *dead)
+{
+	const struct replace_dead_options *options = dead->options;
+	struct restore_session *session = &dead->session;
+	int status;
+
+	session->options = (struct restore_options){
+		.input = options->backup,
+		.keep_pending = options->keep_pending,
+		.accept_incomplete = options->accept_incomplete,
+		.force = options->force,
+		.large_spare = options->large_spare,
+		.dry_run = options->dry_run,
+	};
+	status = restore_read(session);
+	if (!status && blockdev_list(&dead->list))
+		status = STATUS_FAILED;
+	if (!status)
+		status = find_device(dead);
+	if (!status)
+		status = refuse_readable(dead);
+	if (!status && !dead->main)
+		status = find_its_main(dead);
+	if (!status && !dead->swap.is_live)
+		status = assembly_check_target();
+	if (status)
+		return status;
+	status = plan(dead);
+	if (status >= 0)
+		return status;
+	status = check_main(dead);
+	if (status)
+		return status;
+	if (options->dry_run) {
+		if (restore_table_lost(&session->table, &session->restore.geo, &session->lost))
+			report_out_of_memory();
+		restore_show_lost(session);
+		report_out("dry run: nothing was written\n");
+		return STATUS_DONE;
+	}
+	if (!confirm(options->yes, "Destroy what is on %s, and make it the spare of %s",
+		     session->spare.shown, options->name))
+		return STATUS_CANCELLED;
+	return carry_out(dead);
+}
+
+static void write_json(const struct dead *dead)
+{
+	const struct restore_session *session = &dead->session;
+	const struct restore_table *table = &session->table;
+	struct json *json = report_json();
+	char uuid[40];
+
+	if (!json)
+		return;
+	json_key_text(json, "name", dead->options->name);
+	json_key_text(json, "backup", dead->options->backup);
+	json_key_text(json, "spare", dead->options->spare);
+	json_key_text(json, "old_uuid", units_uuid(session->file.sb.uuid, uuid));
+	json_key_text(json, "uuid", dead->written ? units_uuid(session->restore.sb.uuid, uuid) : NULL);
+	json_key_number(json, "mapped", table->counts.mapped);
+	json_key_number(json, "pending_sectors", table->counts.pending_sectors);
+	json_key_number(json, "lost", table->counts.lost);
+	json_key_number(json, "lost_sectors", table->counts.lost_sectors);
+	json_key_number(json, "lost_before_sectors", table->lost_before);
+	json_key_number(json, "saved_sectors", table->saved_sectors);
+	json_key_number(json, "retired_left_out", table->retired);
+	json_key_bool(json, "listed", dead->listed);
+	json_key_bool(json, "dry_run", dead->options->dry_run);
+	json_key_bool(json, "written", dead->written);
+}
+
+int replace_dead(const struct replace_dead_options *options)
+{
+	struct dead dead = { .options = options };
+	int status = run_on(&dead);
+
+	write_json(&dead);
+	restore_table_free(&dead.session.table);
+	ranges_free(&dead.session.lost);
+	dump_file_free(&dead.session.file);
+	device_close(&dead.session.main);
+	device_close(&dead.session.spare);
+	live_swap_free(&dead.swap);
+	remaptab_free(&dead.tab);
+	blockdev_list_free(&dead.list);
+	return status;
+}
