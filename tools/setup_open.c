@@ -4,6 +4,7 @@
  */
 #include "assembly.h"
 #include "backup_dir.h"
+#include "find_spare.h"
 #include "report.h"
 #include "setup.h"
 #include "table_options.h"
@@ -12,6 +13,7 @@ struct open_options {
 	struct common_options common;
 	struct assembly_options assembly;
 	const char *options;
+	const char *tab;
 };
 
 #define FIELD(member) offsetof(struct open_options, member)
@@ -34,6 +36,8 @@ static const struct option_row rows[] = {
 	{ .letter = 'd', .name = "directory", .kind = OPTION_FILE,
 	  .field = FIELD(assembly.backups), .argument = "DIR",
 	  .help = "where backups are, instead of " BACKUP_DIR },
+	{ .letter = 'T', .name = "tab", .kind = OPTION_FILE, .field = FIELD(tab),
+	  .argument = "FILE", .help = "instead of " REMAPTAB_PATH },
 };
 
 static const struct operand_row operands[] = {
@@ -46,9 +50,10 @@ static const struct tool tool = {
 	.name = SETUP_TOOL,
 	.verb = "open",
 	.summary = "Bring up the device of SPARE, with the main that SPARE is for.",
-	.usage = "[--readonly] [-d DIR] [-o OPTIONS] [NAME] [MAIN] SPARE",
+	.usage = "[--readonly] [-d DIR] [-o OPTIONS] [-T FILE] [NAME] [MAIN] SPARE",
 	.details = "Main is found by what SPARE has on record of it. NAME is SPARE's label if it is\n"
-		   "left out. What has a / in it is MAIN, not NAME. Nothing is ever formatted.",
+		   "left out. What has a / in it is MAIN, not NAME. SPARE may be UUID=..., or a name\n"
+		   "alone that remaptab has. Nothing is ever formatted.",
 	.example = "remap-setup open archive /dev/sdc1",
 	.operands = operands,
 	.nr_operands = ARRAY_SIZE(operands),
@@ -57,7 +62,7 @@ static const struct tool tool = {
 	.nr_rows = ARRAY_SIZE(rows),
 };
 
-static struct open_options open_options = { .assembly.backups = BACKUP_DIR };
+static struct open_options open_options = { .assembly.backups = BACKUP_DIR, .tab = REMAPTAB_PATH };
 
 /* Which of the operands is which. */
 static void sort_operands(struct open_options *options)
@@ -91,20 +96,47 @@ static void show(const struct assembly *assembly)
 	json_key_bool(json, "read_only", assembly->line.read_only);
 }
 
+/* A name alone is a line of remaptab: as it is brought up at boot, but for what is said here. */
+static void take_line(struct open_options *options, const struct remaptab_entry *line)
+{
+	struct assembly_options *assembly = &options->assembly;
+
+	if (!assembly->name)
+		assembly->name = line->name;
+	assembly->listed = true;
+	if (!assembly->main)
+		assembly->main = line->path;
+	if (options->options)
+		return;
+	assembly->features = line->options.features;
+	assembly->nr_features = line->options.nr_features;
+	assembly->read_only |= line->options.read_only;
+}
+
 static int open_device(struct open_options *options)
 {
-	struct assembly assembly = { .options = options->assembly };
+	struct assembly assembly = { .line.sectors = 0 };
+	struct spare_operand spare;
 	struct blockdev_list list;
 	int status;
 
 	if (blockdev_list(&list))
 		return STATUS_FAILED;
-	status = assembly_examine(&assembly, &list);
+	status = spare_operand_find(&spare, options->assembly.spare, options->tab,
+				    options->assembly.backups, &list);
+	if (!status) {
+		if (spare.line)
+			take_line(options, spare.line);
+		options->assembly.spare = spare.path;
+		assembly.options = options->assembly;
+		status = assembly_examine(&assembly, &list);
+	}
 	if (!status)
 		status = assembly_start(&assembly);
 	if (!status)
 		show(&assembly);
 	assembly_end(&assembly);
+	spare_operand_free(&spare);
 	blockdev_list_free(&list);
 	return status;
 }

@@ -57,6 +57,27 @@ remap-setup disable -T tab a >/dev/null 2>&1
 is "$(diff want tab)" "" "disable takes out one line, all others and comments stay"
 says 8 'cannot read tab/x: Not a directory' "a remaptab that cannot be read" scan -T tab/x
 
+# Opening by a name alone, or by the uuid of the spare; and what a backup is asked for.
+says 8 'b: its spare is not here .uuid 11111111-2222-3333-4444-555555555555' "open a name" open -T want b
+says 8 'zz is no device, and want has no line of that name: give the path of the spare' "open another name" \
+	open -T want zz
+says 8 'want:8: this line is not used, so it says nothing of the spare' "open the name of a line with a mistake" \
+	open -T want c
+says 16 '"UUID=11" is no uuid' "open half a uuid" open UUID=11
+says 8 'UUID=11111111-2222-3333-4444-555555555550: its spare is not here' "open a uuid" \
+	open UUID=11111111-2222-3333-4444-555555555550
+says 16 '--keep-pending goes with --from-backup only' "replace-spare --keep-pending alone" \
+	replace-spare --keep-pending a /dev/null
+says 16 '--no-backup is about an old spare that is there' "replace-spare --from-backup --no-backup" \
+	replace-spare --from-backup x --no-backup a /dev/null
+says 8 'cannot open the dump nowhere: No such file' "replace-spare with a backup that is not there" \
+	replace-spare --from-backup nowhere a /dev/null
+says 8 'is no JSON of remap-dump|not the JSON|is no dump' "with something else" replace-spare --from-backup want a /dev/null
+truncate -s 64M m.img s.img
+remap-format -q --main m.img s.img && seq 10 19 | remap-import -q -b 4096 s.img
+remap-dump -F json s.img | head -c 2000 >cut.json
+says 4 'cut.json' "with one that is cut off" replace-spare --from-backup cut.json a /dev/null
+
 # What is odd in remaptab, byte by byte.
 printf 'a - UUID=%s\0 noauto\n# b\nb - UUID=%s\n' $uuid 11111111-2222-3333-4444-555555555556 >tab
 says 1 'tab:1: has a NUL byte' "a NUL byte" scan --listed -T tab
