@@ -19,7 +19,7 @@ static const char *const severity_names[] = {
  * Text
  */
 
-#define BACKUP_WIDTH 7
+#define BACKUP_WIDTH 7		/* with a blank before it */
 
 /* Columns that the output has; 0: as many as are needed. */
 static unsigned int output_width(void)
@@ -33,13 +33,6 @@ static void print_cell(const char *cell, enum report_color color, bool is_first)
 {
 	report_out("%s%s%s%s", is_first ? "" : " ", color ? report_paint(stdout, color) : "", cell,
 		   color ? report_paint(stdout, COLOR_NONE) : "");
-}
-
-static bool is_shown(unsigned int column, const unsigned int *widths)
-{
-	/* Rates need two looks, and belong to remap-top. */
-	return widths[column] && column != COLUMN_READS && column != COLUMN_WRITES &&
-	       column != COLUMN_REMAPPED && column != COLUMN_ERRORS;
 }
 
 /* "-", "never", "5m", "7h", "3d": the last column, where backups were looked for. */
@@ -60,35 +53,50 @@ static void print_backup(const struct status_report *report, const struct row *r
 		   false);
 }
 
+/*
+ * The last column is not the model's. It makes room before the one that says when slots are used up does:
+ * a backup that is missing is said below, too. Return: it is shown.
+ */
+static bool layout(const struct status_report *report, unsigned int *widths)
+{
+	unsigned int width = output_width(), columns = COLUMNS_ALL & ~COLUMNS_RATES;
+
+	if (report->nr_backups) {
+		columns_layout(&report->model, columns, width > BACKUP_WIDTH ? width - BACKUP_WIDTH : width,
+			       widths);
+		if (widths[COLUMN_FULL])
+			return true;
+	}
+	columns_layout(&report->model, columns, width, widths);
+	return false;
+}
+
 static void print_table(const struct status_report *report)
 {
 	const struct model *model = &report->model;
 	const struct charset *charset = charset_get();
-	unsigned int widths[COLUMN_NR], width = output_width(), i;
+	unsigned int widths[COLUMN_NR], i;
+	bool has_backup = layout(report, widths);
 	char cell[CELL_BYTES];
 	size_t at;
 
-	/* A blank and the last column. */
-	if (report->nr_backups && width > BACKUP_WIDTH)
-		width -= BACKUP_WIDTH;
-	columns_layout(model, width, widths);
 	for (i = 0; i < COLUMN_NR; i++) {
-		if (!is_shown(i, widths))
+		if (!widths[i])
 			continue;
 		cell_fit(cell, top_columns[i].title, widths[i], top_columns[i].is_left, charset);
 		print_cell(cell, COLOR_STRONG, !i);
 	}
-	if (report->nr_backups)
+	if (has_backup)
 		print_cell("BACKUP", COLOR_STRONG, false);
 	report_out("\n");
 	for (at = 0; at < model->nr_view; at++) {
 		for (i = 0; i < COLUMN_NR; i++) {
-			if (!is_shown(i, widths))
+			if (!widths[i])
 				continue;
 			column_cell(&top_columns[i], model->view[at], charset, widths[i], cell);
 			print_cell(cell, top_columns[i].color(model->view[at]), !i);
 		}
-		if (report->nr_backups)
+		if (has_backup)
 			print_backup(report, model->view[at]);
 		report_out("\n");
 	}

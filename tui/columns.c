@@ -290,12 +290,12 @@ const struct column top_columns[COLUMN_NR] = {
 		.is_ascending = true, .text = name_text, .color = name_color },
 	[COLUMN_MODE] = { "MODE", "mode", "ok, degraded, full, breaker, failed, inactive", 8, 8, 1,
 		.is_left = true, .key = mode_key, .text = mode_text, .color = mode_color },
-	[COLUMN_HEALTH] = { "HEALTH", "health", "of 100", 6, 6, 4,
+	[COLUMN_HEALTH] = { "HEALTH", "health", "of 100", 6, 6, 5,
 		.is_ascending = true, .key = health_key, .text = health_text,
 		.color = health_color },
 	[COLUMN_SLOTS] = { "SLOTS", "slots", "used or retired, of all", 5, 16, 3,
 		.key = used_share, .text = slots_text, .color = slots_color },
-	[COLUMN_PENDING] = { "PEND", "pending", "sectors whose only copy is on main", 5, 5, 5,
+	[COLUMN_PENDING] = { "PEND", "pending", "sectors whose only copy is on main", 5, 5, 6,
 		.key = pending_key, .text = pending_text, .color = pending_color },
 	[COLUMN_LOST] = { "LOST", "lost", "sectors that nobody has", 5, 5, 2,
 		.key = lost_key, .text = lost_text, .color = lost_color },
@@ -305,9 +305,9 @@ const struct column top_columns[COLUMN_NR] = {
 		.key = writes_key, .text = writes_text, .color = no_color },
 	[COLUMN_REMAPPED] = { "RMP/S", "remapped", "requests that went to slots, a second", 5, 5, 8,
 		.key = remapped_key, .text = remapped_text, .color = no_color },
-	[COLUMN_ERRORS] = { "ERR/S", "errors", "of main and spare, a second", 5, 5, 6,
+	[COLUMN_ERRORS] = { "ERR/S", "errors", "of main and spare, a second", 5, 5, 7,
 		.key = errors_key, .text = errors_text, .color = errors_color },
-	[COLUMN_FULL] = { "FULL", "full", "when, at the rate of the last ten minutes", 4, 4, 7,
+	[COLUMN_FULL] = { "FULL", "full", "when, at the rate of the last ten minutes", 4, 4, 4,
 		.is_ascending = true, .key = full_key, .text = full_text, .color = full_color },
 };
 
@@ -340,7 +340,8 @@ static void drop_column(unsigned int *widths)
 	widths[last] = 0;
 }
 
-void columns_layout(const struct model *model, unsigned int width, unsigned int *widths)
+void columns_layout(const struct model *model, unsigned int among, unsigned int width,
+		    unsigned int *widths)
 {
 	unsigned int i, longest = top_columns[COLUMN_NAME].narrow, room;
 	size_t at;
@@ -349,7 +350,7 @@ void columns_layout(const struct model *model, unsigned int width, unsigned int 
 		longest = max(longest, text_width(model->view[at]->shown));
 	longest = min(longest, top_columns[COLUMN_NAME].wide);
 	for (i = 0; i < COLUMN_NR; i++)
-		widths[i] = top_columns[i].narrow;
+		widths[i] = among & 1U << i ? top_columns[i].narrow : 0;
 	while (width && sum_widths(widths) > width && sum_widths(widths) > widths[COLUMN_NAME])
 		drop_column(widths);
 	room = width ? width - min(sum_widths(widths), width) : UINT32_MAX;

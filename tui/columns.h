@@ -65,13 +65,19 @@ struct column {
 extern const struct column top_columns[COLUMN_NR];
 extern const char *const column_names[];	/* ended by NULL */
 
+#define COLUMNS_ALL ((1U << COLUMN_NR) - 1)
+/* Rates need two looks. */
+#define COLUMNS_RATES (1U << COLUMN_READS | 1U << COLUMN_WRITES | 1U << COLUMN_REMAPPED | 1U << COLUMN_ERRORS)
+
 /**
  * columns_layout() - which columns are shown, and how wide
  * @model: what is shown
+ * @among: those that may be shown: a bit of each
  * @width: of the screen; 0 for as much as is useful
  * @widths: out: of each column, 0 for one that is not shown
  */
-void columns_layout(const struct model *model, unsigned int width, unsigned int *widths);
+void columns_layout(const struct model *model, unsigned int among, unsigned int width,
+		    unsigned int *widths);
 
 /**
  * column_cell() - a cell, of exactly @width characters

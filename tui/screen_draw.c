@@ -133,7 +133,7 @@ static void draw_table(struct screen *screen, int y, int lines)
 	unsigned int widths[COLUMN_NR];
 	int i;
 
-	columns_layout(model, (unsigned int)COLS, widths);
+	columns_layout(model, COLUMNS_ALL, (unsigned int)COLS, widths);
 	draw_titles(screen, widths);
 	screen->table_lines = (unsigned int)lines;
 	screen_settle(screen);

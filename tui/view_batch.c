@@ -30,7 +30,7 @@ static void print_table(const struct model *model, const struct charset *charset
 	char cell[CELL_BYTES];
 	size_t at;
 
-	columns_layout(model, 0, widths);
+	columns_layout(model, COLUMNS_ALL, 0, widths);
 	for (i = 0; i < COLUMN_NR; i++) {
 		cell_fit(cell, top_columns[i].title, widths[i], top_columns[i].is_left, charset);
 		report_out("%s", i ? " " : "");

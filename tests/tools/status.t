@@ -177,6 +177,20 @@ like "$(sed -n 2p <<<"$out")" "never$" "that says so"
 : >"backups/$uuid-$(date -u +%Y%m%dT%H%M%SZ).partial.json.gz"
 show --backups backups
 like "$out" "WARNING safe: the newest backup .* is 3 days old" "a partial one does not count, an old one is a warning"
+# What makes room on a narrow terminal, and what does not: how full it is, and when it will be.
+on_terminal() {
+	"$tests_dir/terminal.py" -- sh -c "stty cols $1; exec remap-status --color=never --replay recording --backups backups" |
+		head -n 1 | tr -d '\r' | tr -s ' '
+}
+is "$(on_terminal 40)" "NAME MODE SLOTS LOST FULL" "40 columns"
+is "$(on_terminal 50)" "NAME MODE HEALTH SLOTS LOST FULL BACKUP" "50 columns"
+is "$(on_terminal 60)" "NAME MODE HEALTH SLOTS PEND LOST FULL BACKUP" "60 columns have all"
+is "$(on_terminal 80)" "NAME MODE HEALTH SLOTS PEND LOST FULL BACKUP" "80 columns, too"
+for cols in 40 50 60 80; do
+	"$tests_dir/terminal.py" -- sh -c "stty cols $cols; exec remap-status --color=never --replay recording --backups backups" |
+		tr -d '\r' | sed '/^$/q' | awk -v most="$cols" 'length > most { exit 1 }'
+	is $? 0 "nothing is wider than $cols columns"
+done
 show --nagios --backups backups
 exits 1 "for Nagios, too"
 show --json --backups backups

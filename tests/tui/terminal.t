@@ -110,7 +110,7 @@ shows "replay$" "Space goes on"
 # Sizes
 tm resize-window -t 0 -x 40 -y 10
 shows "^08:00:05 UTC  6" "at 40x10 the time is short"
-shows "^NAME .*LOST$" "and columns are left out"
+shows "^NAME +MODE +SLOTS +LOST +FULL$" "and columns are left out, but not what says how full it is"
 shows "^F1Help F4Filter F6Sort F10Quit" "keys are still there"
 is "$(picture | LC_ALL=C.UTF-8 wc -L)" 40 "nothing is wider"
 tm resize-window -t 0 -x 30 -y 8
