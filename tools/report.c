@@ -3,6 +3,7 @@
  * Everything a tool says. Owns the two standard streams, the list of messages for JSON,
  * and the decision whether there is colour.
  */
+#include <fcntl.h>
 #include <malloc.h>
 #include <unistd.h>
 
@@ -40,8 +41,23 @@ static void tune_malloc(void)
 	mallopt(M_TOP_PAD, 1 << 20);
 }
 
+/*
+ * A program may be started without stdin, stdout or stderr. What it opens first would get that number
+ * then, and a spare have messages written into it. What is put there instead fails as if it were closed:
+ * it cannot be read, or written.
+ */
+static void open_standard_files(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 void report_init(const char *tool)
 {
+	open_standard_files();
 	tune_malloc();
 	report.tool = tool;
 	report.json_stream = stdout;

@@ -41,6 +41,25 @@ for tool in $writers remap-dump "remap-check -n"; do
 done
 refused 8 "main must be a block device" "--main: a directory" s.img remap-format --main dir s.img
 
+# Without stdin, stdout or stderr what is opened gets none of their numbers, and nothing is written there.
+new_spare full.img
+remap-import -q -b 4096 --from list full.img
+held=$(sum full.img)
+for closed in "0<&-" "1>&-" "2>&-" "0<&- 1>&- 2>&-"; do
+	for tool in format "remap-setup rebind --complete full.img" "remap-import -t ddrescue --from list" \
+		"remap-restore --data-from full.img -i dump.json"; do
+		(eval "$tool full.img >/dev/null 2>/dev/null $closed") && fail "$tool: refuses"
+		is "$(sum full.img)" "$held" "$tool with $closed: no message lands on the spare"
+	done
+done
+remap-import -b 4096 --from list full.img 2>&- >/dev/null
+is "$?" 0 "what has nothing to say works without stderr"
+run bash -c 'remap-import -b 4096 full.img 0<&-'
+exits 8 "a list from a closed stdin is an error, not an empty one"
+like "$err" "cannot read the list: Bad file descriptor" "and is called that"
+run bash -c 'remap-dump full.img 1>&-'
+exits 8 "a dump to a closed stdout, too"
+
 # Not a spare, and a damaged one: never the same message, never the same status.
 truncate -s 8M blank.img
 head -c 8M /dev/urandom >noise.img
