@@ -9,11 +9,13 @@
 /**
  * struct mapfile - how far the parser is
  * @begun: the line for where it stands has been seen
+ * @areas: lines of areas that have been seen
  * @unfinished_bytes: in areas that may hold bad sectors and were not taken
  * @untried_bytes: in areas that ddrescue has not tried
  */
 struct mapfile {
 	bool begun;
+	u64 areas;
 	u64 unfinished_bytes;
 	u64 untried_bytes;
 };
@@ -81,6 +83,7 @@ static int parse_line(struct list *list, const char *text, size_t bytes)
 		list_reject(list, text, bytes, "is not a position, a size and a status");
 		return 0;
 	}
+	mapfile->areas++;
 	if (*scan.at == '-' || (list->wishes.unfinished && is_status(&scan, "*/")))
 		return add_area(list, position, size, text, bytes);
 	list->silent++;
@@ -95,6 +98,11 @@ static int end(struct list *list)
 {
 	const struct mapfile *mapfile = list->state;
 
+	/* ddrescue writes no such file; one that is empty is what a full disk or a mistyped > leaves. */
+	if (!mapfile->begun)
+		return list_fail(list, "this is no mapfile: it is empty, or has comments only");
+	if (!mapfile->areas && !list->rejected)
+		return list_fail(list, "the mapfile has no areas: it was cut off");
 	if (mapfile->unfinished_bytes)
 		list_say(list, LIST_WARNING,
 			 "%llu bytes of the map were not trimmed or scraped; bad sectors in them are not known (let ddrescue finish, or take all of it with --unfinished)",

@@ -76,7 +76,7 @@ static int parse_line(struct list *list, const char *text, size_t bytes)
 
 static int end(struct list *list)
 {
-	if (!list->unit_bytes && list->lines)
+	if (!list->unit_bytes)
 		return list_fail(list, "there is no block size in it; use the whole output of dumpe2fs -h");
 	return 0;
 }

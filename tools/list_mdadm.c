@@ -8,9 +8,11 @@
 /**
  * struct examine - how far the parser is
  * @devices: lines that name a device with bad blocks
+ * @begun: any line has been seen
  */
 struct examine {
 	unsigned int devices;
+	bool begun;
 };
 
 static bool is_run(struct scan scan, u64 *sector, u64 *count)
@@ -42,6 +44,7 @@ static int parse_line(struct list *list, const char *text, size_t bytes)
 	struct scan scan = scan_line(text, bytes);
 	u64 sector, count;
 
+	examine->begun = true;
 	if (is_run(scan, &sector, &count)) {
 		if (sector || count)
 			return list_add(list, sector, count, text, bytes);
@@ -63,6 +66,16 @@ static int parse_line(struct list *list, const char *text, size_t bytes)
 	return 0;
 }
 
+/* mdadm says it in a line when there is no list, or an empty one. */
+static int end(struct list *list)
+{
+	const struct examine *examine = list->state;
+
+	if (!examine->begun)
+		return list_fail(list, "there is nothing in it; mdadm --examine-badblocks prints a line where there are none, too");
+	return 0;
+}
+
 const struct list_parser list_mdadm = {
 	.name = "mdadm",
 	.title = "bad blocks as mdadm --examine-badblocks prints them",
@@ -74,4 +87,5 @@ const struct list_parser list_mdadm = {
 	.state_bytes = sizeof(struct examine),
 	.recognise = recognise,
 	.line = parse_line,
+	.end = end,
 };

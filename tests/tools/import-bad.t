@@ -51,6 +51,15 @@ bad 8 "cannot open the list a.x0ab: No such" "a name with a newline" --from $'a\
 # Numbers.
 : >in; in=in
 bad 0 "" "an empty list"
+bad 0 "" "an empty log" -t kmsg --offset 0
+bad 0 "" "an empty table" -t csv
+bad 8 "this is no mapfile: it is empty, or has comments only" "an empty mapfile" -t ddrescue
+bad 8 "no block size in it" "empty: dumpe2fs" -t dumpe2fs
+bad 8 "there is nothing in it; mdadm --examine-badblocks prints a line" "empty: mdadm" -t mdadm
+printf '# Mapfile. Created by GNU ddrescue version 1.27\n' >in
+bad 8 "this is no mapfile: it is empty, or has comments only" "a mapfile of comments"
+printf '# Mapfile. Created by GNU ddrescue version 1.27\n0x00000000     +               1\n' >in
+bad 8 "the mapfile has no areas: it was cut off" "a mapfile without areas"
 refuse_line() { printf '%s\n' "$1" >in; bad 8 "$2" "badblocks: $3" -t badblocks; }
 refuse_line "-1" 'line 1: "-1" is negative' "negative"
 refuse_line "0x10" "is hexadecimal" "hexadecimal"
