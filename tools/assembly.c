@@ -449,11 +449,11 @@ static const char *explain_create(int error)
 
 int assembly_create(const char *name, const u8 uuid[16], const struct dm_line *line)
 {
-	char dm_uuid[UUID_BYTES + 8], text[UUID_BYTES];
+	char dm_uuid[BLOCKDEV_DM_UUID];
 	bool left;
 	int log, r;
 
-	snprintf(dm_uuid, sizeof(dm_uuid), BLOCKDEV_OUR_UUID "%s", units_uuid(uuid, text));
+	blockdev_dm_uuid(uuid, dm_uuid);
 	log = kernel_log_begin();
 	r = dm_table_create(name, dm_uuid, line);
 	if (!r)

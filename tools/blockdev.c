@@ -12,6 +12,7 @@
 #include "escape.h"
 #include "report.h"
 #include "sysfs.h"
+#include "units.h"
 
 #define CLASS "/sys/class/block"
 
@@ -97,6 +98,14 @@ const char *blockdev_path(dev_t number, char *path)
 	else
 		memcpy(path, dev.path, BLOCKDEV_PATH);
 	return path;
+}
+
+const char *blockdev_dm_uuid(const u8 uuid[16], char *dm_uuid)
+{
+	char text[40];
+
+	snprintf(dm_uuid, BLOCKDEV_DM_UUID, BLOCKDEV_OUR_UUID "%s", units_uuid(uuid, text));
+	return dm_uuid;
 }
 
 static int by_number(const void *a, const void *b)

@@ -11,6 +11,7 @@
 #include "host.h"
 
 #define BLOCKDEV_OUR_UUID "REMAP-"	/* device mapper's uuid of a live device begins so */
+#define BLOCKDEV_DM_UUID 48	/* bytes that one fits into */
 #define BLOCKDEV_PATH 320	/* bytes that any path made here fits into */
 
 /**
@@ -62,6 +63,15 @@ int blockdev_get(struct blockdev *dev, dev_t number);
  * Return: @path.
  */
 const char *blockdev_path(dev_t number, char *path);
+
+/**
+ * blockdev_dm_uuid() - device mapper's uuid of the device of a spare
+ * @uuid: of the spare
+ * @dm_uuid: out: BLOCKDEV_DM_UUID bytes
+ *
+ * Return: @dm_uuid.
+ */
+const char *blockdev_dm_uuid(const u8 uuid[16], char *dm_uuid);
 
 /**
  * blockdev_parse() - a device as tables and status of device mapper name it

@@ -39,7 +39,7 @@ remap-recover_LIBS := -lext2fs -lcom_err
 
 SETUP := remap-setup verbs setup_list setup_create setup_open setup_close make_spare blockdev \
 	dm_table kernel_log this_host find_main find_spare other_spares newest_backup assembly table_options keep \
-	setup_scan setup_table setup_enable setup_advice setup_udev closed run_mark remaptab remaptab_lock output \
+	setup_scan setup_table setup_enable setup_advice setup_udev closed run_mark run_lock remaptab remaptab_lock output \
 	setup_message setup_unmap setup_erase setup_backup backup backup_dir \
 	retired_to salvage confirm ranges spare_refuse setup_rebind rebind rescue_map slot_copy \
 	remaptab_follow setup_replace replace_dead live_swap dm_in_use restore_read restore_new restore_own restore_table restore_show \

@@ -3,6 +3,7 @@
  * A live device that gets another spare while it is down. See live_swap.h.
  */
 #include "assembly.h"
+#include "closed.h"
 #include "dm_in_use.h"
 #include "live_swap.h"
 #include "report.h"
@@ -66,7 +67,12 @@ int live_swap_down(struct live_swap *swap)
 
 	if (!swap->is_live)
 		return STATUS_DONE;
+	/* By the spare's, which is what events go by, whoever made the device. */
+	blockdev_dm_uuid(swap->live.status.uuid, swap->closed);
+	closed_mark(swap->closed, swap->live.spare);
 	r = dm_table_remove(swap->live.dev.name);
+	if (r)
+		closed_forget(swap->closed);
 	if (r == -EBUSY)
 		return dm_in_use_refuse(&swap->live.dev);
 	if (r) {
@@ -100,6 +106,7 @@ char *live_swap_command(const struct live_swap *swap, const char *spare)
 int live_swap_up(struct live_swap *swap, const char *spare)
 {
 	struct assembly assembly = { .options = as_it_was(swap, spare) };
+	char dm_uuid[BLOCKDEV_DM_UUID];
 	struct blockdev_list list;
 	int status;
 
@@ -114,6 +121,10 @@ int live_swap_up(struct live_swap *swap, const char *spare)
 	if (!status)
 		report_out("/dev/mapper/%s is up: main %s, spare %s\n", swap->live.dev.shown,
 			   assembly.main.shown, assembly.spare.shown);
+	/* Otherwise events may yet do it: of this spare, or of the one that it had. */
+	if (status && assembly.load.loaded)
+		closed_forget(blockdev_dm_uuid(assembly.load.table.sb.uuid, dm_uuid));
+	closed_forget(swap->closed);
 	assembly_end(&assembly);
 	blockdev_list_free(&list);
 	return status;

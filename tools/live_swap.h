@@ -15,6 +15,7 @@
  * @words: features in its table, without force_main
  * @nr_words: how many
  * @force_main: its table has that
+ * @closed: device mapper's uuid of it, while events are to leave it down; or ""
  */
 struct live_swap {
 	struct live live;
@@ -23,6 +24,7 @@ struct live_swap {
 	char words[256];
 	unsigned int nr_words;
 	bool force_main;
+	char closed[BLOCKDEV_DM_UUID];
 };
 
 /**
@@ -36,6 +38,8 @@ int live_swap_find(struct live_swap *swap, const char *operand);
 
 /**
  * live_swap_down() - take it down, if it is live
+ *
+ * No event of a disk brings it up meanwhile: it is as one that was closed, until live_swap_up().
  *
  * Return: an exit status, with an error reported: it is up still.
  */

@@ -12,7 +12,6 @@
 
 #include "run_mark.h"
 
-#define RUN_DIR "/run/dm-remap"
 #define MARK_TEXT 64
 
 static const char *const dirs[] = {
@@ -25,13 +24,20 @@ static void mark_path(enum run_mark mark, const char *of, char *path, size_t byt
 	snprintf(path, bytes, "%s/%s", dirs[mark], of);
 }
 
+int run_dir_make(void)
+{
+	return mkdir(RUN_DIR, 0755) && errno != EEXIST ? -errno : 0;
+}
+
 int run_mark_set(enum run_mark mark, const char *of, const char *text)
 {
 	size_t length = strlen(text);
 	char path[300];
-	int fd, r = 0;
+	int fd, r = run_dir_make();
 
-	if ((mkdir(RUN_DIR, 0755) && errno != EEXIST) || (mkdir(dirs[mark], 0755) && errno != EEXIST))
+	if (r)
+		return r;
+	if (mkdir(dirs[mark], 0755) && errno != EEXIST)
 		return -errno;
 	mark_path(mark, of, path, sizeof(path));
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

@@ -8,10 +8,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define RUN_DIR "/run/dm-remap"
+
 enum run_mark {
 	RUN_MARK_EXPOSED,	/* by name: main may be seen though the device is not up */
 	RUN_MARK_CLOSED,	/* by uuid of the spare: taken down, and not to come up by itself */
 };
+
+/**
+ * run_dir_make() - have the directory there, for whatever is kept until the next boot
+ *
+ * Return: 0 or a negative errno.
+ */
+int run_dir_make(void);
 
 /**
  * run_mark_set() - leave a mark

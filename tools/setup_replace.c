@@ -19,6 +19,7 @@
 
 #include "backup.h"
 #include "backup_dir.h"
+#include "closed.h"
 #include "command.h"
 #include "confirm.h"
 #include "erase.h"
@@ -446,8 +447,23 @@ static int finish_earlier(struct replacing *re)
 	return re->old_error ? STATUS_LOOK : STATUS_DONE;
 }
 
+/*
+ * What was taken down, for this or by hand, is not to be brought up by an event of a disk while it is
+ * being replaced, nor because it has another uuid now.
+ */
+static void leave_down(const struct replacing *re)
+{
+	char dm_uuid[BLOCKDEV_DM_UUID];
+
+	if (!re->session.spare.is_block ||
+	    !(re->swap.down || closed_is(blockdev_dm_uuid(re->old_uuid, dm_uuid), re->old_path)))
+		return;
+	closed_mark(blockdev_dm_uuid(re->session.restore.sb.uuid, dm_uuid), re->session.spare.path);
+}
+
 static int follow(struct replacing *re)
 {
+	leave_down(re);
 	if (!remaptab_follow(re->options->tab, re->old_uuid, NULL, re->session.restore.sb.uuid,
 			     &re->listed))
 		return STATUS_DONE;

@@ -14,6 +14,7 @@
 #include "escape.h"
 #include "find_main.h"
 #include "remaptab.h"
+#include "run_lock.h"
 #include "setup.h"
 #include "units.h"
 
@@ -83,24 +84,13 @@ struct scan {
 	int status;
 };
 
-#define DM_UUID_BYTES 60
-
-/* The uuid that the device of a spare has in device mapper. */
-static const char *dm_uuid_of(const struct rmeta_superblock *sb, char dm_uuid[DM_UUID_BYTES])
-{
-	char text[40];
-
-	snprintf(dm_uuid, DM_UUID_BYTES, BLOCKDEV_OUR_UUID "%s", units_uuid(sb->uuid, text));
-	return dm_uuid;
-}
-
 /* The live device that has a spare. */
 static char *live_name(const struct dmdev_list *live, const struct rmeta_superblock *sb)
 {
-	char dm_uuid[DM_UUID_BYTES];
+	char dm_uuid[BLOCKDEV_DM_UUID];
 	size_t i;
 
-	dm_uuid_of(sb, dm_uuid);
+	blockdev_dm_uuid(sb->uuid, dm_uuid);
 	for (i = 0; i < live->nr; i++)
 		if (!strcmp(live->dev[i].uuid, dm_uuid))
 			return strdup(live->dev[i].shown);
@@ -207,9 +197,10 @@ static bool refuse_rivals(struct scan *scan, const struct found *found,
 static bool stays_closed(const struct scan *scan, const struct found *found,
 			 const struct assembly_options *options)
 {
-	char dm_uuid[DM_UUID_BYTES], *command;
+	char dm_uuid[BLOCKDEV_DM_UUID], *command;
 
-	if (!scan->options->unless_closed || !closed_is(dm_uuid_of(&found->sb, dm_uuid), found->dev->path))
+	if (!scan->options->unless_closed ||
+	    !closed_is(blockdev_dm_uuid(found->sb.uuid, dm_uuid), found->dev->path))
 		return false;
 	command = assembly_command(options, NULL);
 	report_info("%s: its device was closed and is left down; to bring it up: %s",
@@ -346,27 +337,45 @@ static void free_found(struct scan *scan)
 	free(scan->found);
 }
 
+static void scan_all(struct scan *scan)
+{
+	const struct scan_options *options = scan->options;
+
+	if (remaptab_read(&scan->tab, options->tab) || blockdev_list(&scan->list)) {
+		scan->status = STATUS_FAILED;
+		return;
+	}
+	if (scan->tab.wrong)
+		scan->status = STATUS_LOOK;
+	look_at_all(scan);
+	if (options->assemble)
+		assemble_all(scan);
+	if (options->listed)
+		say_missing(scan);
+	show(scan);
+}
+
+/* The rules and the unit ask for just this: any of them does what another one would. */
+static bool is_of_event(const struct scan_options *options)
+{
+	return options->listed && options->unless_closed && !strcmp(options->tab, REMAPTAB_PATH);
+}
+
 static int run(void *opaque)
 {
 	struct scan scan = { .options = opaque };
+	int lock = -1;
 
-	if (remaptab_read(&scan.tab, scan.options->tab))
-		return report_finish(STATUS_FAILED);
-	if (scan.tab.wrong)
-		scan.status = STATUS_LOOK;
-	if (blockdev_list(&scan.list)) {
-		scan.status = STATUS_FAILED;
-	} else {
-		look_at_all(&scan);
-		if (scan.options->assemble)
-			assemble_all(&scan);
-		if (scan.options->listed)
-			say_missing(&scan);
-		show(&scan);
-	}
+	if (scan.options->assemble)
+		lock = is_of_event(scan.options) ? run_lock_for_event() : run_lock();
+	if (lock == RUN_LOCK_COVERED)
+		report_info("another scan is about to begin, and does it");
+	else
+		scan_all(&scan);
 	free_found(&scan);
 	blockdev_list_free(&scan.list);
 	remaptab_free(&scan.tab);
+	run_unlock(lock);
 	return report_finish(scan.status);
 }
 

@@ -144,6 +144,53 @@ is "$(sum_of $GATED)" "$before" "the spare is as it was"
 runs "and opens when it is back" remap-setup open gone $GATED
 need remap-setup close -q --no-backup gone
 
+# An event of some disk comes while a spare is being replaced, and the device is down for that.
+need sio z $GATED 0 32768
+need sio z $SPARE 0 32768
+need remap-setup create -f -e safe $MAIN $SPARE
+need dm_message safe remap 8+8
+old=$(status safe uuid)
+gate hold before w 0+32768
+remap-setup replace-spare --no-backup safe $GATED >/tmp/replaced 2>&1 &
+pid=$!
+wait_for 120 is_held || bail "nothing was written: $(cat /tmp/replaced)"
+fails "the device is down" dm_exists safe
+says 0 "$SPARE: its device was closed and is left down" "an event does not bring up the old pair" \
+	remap-setup scan --assemble --listed --unless-closed
+gate open
+gate release
+wait $pid
+is $? 0 "the spare is replaced" || diag "$(cat /tmp/replaced)"
+like "$(cat /tmp/replaced)" "/dev/mapper/safe is up: main /dev/vda, spare /dev/mapper/gated" "and the device is up again"
+is "$(status safe used)" 1 "with what it had"
+unlike "$(ls /run/dm-remap/closed)" "$old|$(status safe uuid)" "and events may bring it up again"
+need remap-setup close -q --no-backup safe
+need remap-setup replace-spare --no-backup $GATED $SPARE
+says 0 "$SPARE: its device was closed and is left down" "what was closed before it is left down after it" \
+	remap-setup scan --assemble --listed --unless-closed
+need remap-setup open -q safe $SPARE
+need remap-setup close -q --no-backup safe
+
+# Many disks come together: one scan brings devices up, one more waits, and the others leave it to that.
+rm -r /run/dm-remap/closed
+event() { remap-setup scan --assemble --listed --unless-closed >"/tmp/scan$1" 2>&1; echo $? >"/tmp/ended$1"; }
+echo 3 >/proc/sys/vm/drop_caches
+gate hold before r 0+32768 8
+event 1 &
+wait_for 120 is_held || bail "the scan reads nothing: $(cat /tmp/scan1)"
+for i in 2 3 4; do event $i & done
+two_ended() { [ "$(cat /tmp/ended* 2>/dev/null | grep -c '^0$')" -eq 2 ]; }
+wait_for 120 two_ended
+ok $? "two of four scans at once have nothing to do" || diag "$(cat /tmp/scan* /tmp/ended*)"
+is "$(cat /tmp/scan* | grep -c 'another scan is about to begin, and does it')" 2 "and say so"
+fails "nothing is brought up meanwhile" dm_exists safe
+gate open
+gate release
+wait
+is "$(cat /tmp/ended* | tr '\n' ' ')" "0 0 0 0 " "none of them fails" || diag "$(cat /tmp/scan*)"
+is "$(cat /tmp/scan* | grep -c "$SPARE .* live as safe")" 2 "both that looked saw it up"
+need remap-setup close -q --no-backup safe
+
 # No /dev/mapper/control, and no way to make it.
 need mount -t tmpfs -o ro none /dev/mapper
 remap-setup create safe $MAIN $SPARE >/tmp/out 2>&1

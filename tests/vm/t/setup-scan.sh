@@ -62,6 +62,16 @@ like "$(dmsetup ls)" "^two" "under the label of its spare"
 need remap-setup close one
 need remap-setup close two
 
+# Several at once.
+for i in 1 2 3 4; do
+	remap-setup scan --assemble >/tmp/scan$i 2>&1 &
+done
+wait
+unlike "$(cat /tmp/scan*)" "error" "none of them fails" || diag "$(cat /tmp/scan*)"
+is "$(cat /tmp/scan* | grep -c '/dev/vdb .* live as one')" 4 "and each shows what is up then"
+need remap-setup close one
+need remap-setup close two
+
 # A copy of a spare: one of the two is old.
 need modprobe loop
 need dd if=/dev/vdb of=/tmp/copy.img bs=1M 2>/dev/null
