@@ -3,9 +3,9 @@
 # modules. The module under test comes from kernel/build.mk.
 
 VM_PROGRAMS := $(patsubst tests/vm/guest/%.c,$(BUILD)/vm/bin/%,$(wildcard tests/vm/guest/*.c))
-VM_MODULE_SRC := $(wildcard tests/vm/modules/*.c) tests/vm/modules/Kbuild
+VM_MODULE_SRC := $(wildcard tests/vm/modules/*.[ch]) tests/vm/modules/Kbuild
 VM_MODULE_DIR := $(BUILD)/$(KVER)/vm
-VM_MODULES := $(patsubst tests/vm/modules/%.c,$(VM_MODULE_DIR)/%.ko,$(wildcard tests/vm/modules/*.c))
+VM_MODULES := $(patsubst %.o,$(VM_MODULE_DIR)/%.ko,$(shell sed -n 's/^obj-m := //p' tests/vm/modules/Kbuild))
 
 TESTS += $(wildcard tests/vm/*.t)
 

@@ -234,7 +234,7 @@ sectors_of() { blockdev --getsz "$1"; }
 ram_disks() { need modprobe brd rd_nr="$1" rd_size=$(($2 * 1024)); }
 
 # faulty NAME DEVICE SECTORS [PHYSICAL_BYTES]: /dev/mapper/NAME, which fails as told (see
-# dm-inject.c); unlike most memory disks it says that its physical sectors have 512 bytes
+# inject-target.c); unlike most memory disks it says that its physical sectors have 512 bytes
 faulty() { need dm_create "$1" "0 $3 inject $2 0 ${4:-512}"; }
 
 inject() { dm_message "$@" || bail "inject $*"; }
