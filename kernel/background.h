@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Background jobs of a core; see background.c. Included by remap.h. A new kind of job is a
- * line in the enum, its step in background.c's table, and what it remembers in its own part
- * of struct remap_core.
+ * Background jobs of a core; see background.c. A new kind of job is a line in the enum, its
+ * step in background.c's table, and what it remembers in its own part of struct remap_core.
  */
 #ifndef REMAP_BACKGROUND_H
 #define REMAP_BACKGROUND_H
 
 #include <linux/workqueue.h>
 
+#include "work.h"
+
 #define REMAP_JOB_DONE (-1L)
+
+struct remap_core;
 
 enum remap_job_id {
 	REMAP_JOB_SALVAGE,
