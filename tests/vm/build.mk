@@ -61,11 +61,11 @@ vm-programs: $(VM_SHARED).stamp
 VM_UDEV := $(wildcard /usr/bin/udevadm)
 VM_UDEV_RULES := $(wildcard $(patsubst %,/usr/lib/udev/rules.d/%.rules,50-udev-default 55-dm \
 	60-persistent-storage-dm 60-persistent-storage 95-dm-notify))
-VM_DDRESCUE := $(wildcard /usr/bin/ddrescue)
+VM_OTHERS := $(wildcard /usr/bin/ddrescue /usr/sbin/badblocks)
 VM_OUR_RULES := tools/udev/61-dm-remap.rules
 
 $(VM_SHARED).stamp: $(VM_SHARED_TOOLS:%=$(BUILD)/%) tests/vm/shared $(VM_UDEV) $(VM_OUR_RULES)
-	tests/vm/shared $(VM_SHARED) $(VM_SHARED_TOOLS:%=$(BUILD)/%) $(VM_UDEV) $(VM_DDRESCUE)
+	tests/vm/shared $(VM_SHARED) $(VM_SHARED_TOOLS:%=$(BUILD)/%) $(VM_UDEV) $(VM_OTHERS)
 	@[ -z "$(VM_UDEV)" ] || cp --parents $(VM_UDEV_RULES) $(VM_SHARED)/
 	@mkdir -p $(VM_SHARED)/guest/udev
 	@cp $(VM_OUR_RULES) $(VM_SHARED)/guest/udev/
