@@ -82,6 +82,9 @@ for page in "$top"/man/*.[1-9]; do
 	if command -v groff >/dev/null; then
 		is "$(groff -mandoc -Tascii -ww -z "$page" 2>&1)" "" "$name: groff neither"
 	fi
+	# ".Fl -main and then" makes options of all of its words
+	is "$(mandoc -T ascii -O width=200 "$page" | col -bx | grep -E '(^|[ (,|])-(and|for|or|with|is|the|of|to) ')" "" \
+		"$name: no word of a sentence is an option"
 	for section in NAME DESCRIPTION; do
 		like "$(cat "$page")" "^\.Sh $section\$" "$name: has $section"
 	done

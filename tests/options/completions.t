@@ -21,9 +21,17 @@ verbs() { awk -F'\t' '$1 == "verb" { print $3 }' "$made/$1.options"; }
 # Lines "TOOL" and "TOOL VERB"
 commands=$(for tool in $tools; do echo "$tool"; verbs "$tool" | sed "s/^/$tool /"; done)
 
+# Mapped devices to complete, where there may be none: around=(with_names) in front of a shell.
+around=()
+with_names() {
+	unshare -m sh -c 'mount -t tmpfs -o dev none /dev/mapper && mknod /dev/mapper/control c 10 236 &&
+		mknod /dev/mapper/safe b 253 0 && mknod /dev/mapper/vg-lv b 253 1 && exec "$@"' sh "$@"
+}
+with_names true 2>/dev/null && may_mount=yes || may_mount=
+
 # in_bash WORD...: what bash offers for the last word
 in_bash() {
-	bash --norc -c 'source "$1/bash/$2"; shift
+	"${around[@]}" bash --norc -c 'source "$1/bash/$2"; shift
 		COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
 		eval "$(complete -p "$1" | sed "s/.* -F \([^ ]*\) .*/\1/")"
 		printf "%s\n" "${COMPREPLY[@]}"' bash "$made" "$@" | sort
@@ -56,10 +64,19 @@ else
 	skip "bash: a block device" "none here"
 fi
 
+if [ "$may_mount" ]; then
+	around=(with_names)
+	is "$(in_bash remap-top "" | paste -sd ' ')" "safe vg-lv" "bash: names of mapped devices, without control"
+	is "$(in_bash remap-setup close sa)" safe "bash: of a verb"
+	around=()
+else
+	skip "names of mapped devices" "not allowed to mount over /dev/mapper"
+fi
+
 if command -v fish >/dev/null; then
 	# in_fish LINE...: what fish offers for each, without descriptions, and an empty line
 	in_fish() {
-		fish --no-config -c 'set -p fish_complete_path $argv[1]/fish
+		"${around[@]}" fish --no-config -c 'set -p fish_complete_path $argv[1]/fish
 			for line in $argv[2..]; complete -C $line; echo; end' "$made" "$@" | cut -f 1
 	}
 	while read -r command; do
@@ -79,6 +96,11 @@ if command -v fish >/dev/null; then
 	is "$(in_fish "remap-dump image.")" image.img "fish: the operand: an image"
 	is "$(in_fish "remap-dump -b ")" "" "fish: nothing for a number"
 	[ -z "$device" ] || like "$(in_fish "remap-dump ${device%?}")" "^$device\$" "fish: a block device"
+	if [ "$may_mount" ]; then
+		around=(with_names)
+		is "$(in_fish "remap-setup close " | sed '/^$/d' | paste -sd ' ')" "safe vg-lv" "fish: names of mapped devices"
+		around=()
+	fi
 else
 	skip "fish" "no fish"
 fi
@@ -114,6 +136,8 @@ if command -v zsh >/dev/null; then
 	is "$(sed -n 4p special)" "remap-import --verify=sample" "zsh: a value that is optional"
 	is "$(sed -n 5p special)" 'remap-dump -o "image two.img"' "zsh: a file"
 	is "$(sed -n 6p special)" "remap-dump -F html --forma" "zsh: an option is not offered twice"
+	[ -z "$may_mount" ] || is "$(with_names timeout 300 "$tests_dir/../options/zsh-complete" "$made/zsh" <<<"remap-setup close sa" |
+		sed 's/ *$//')" "remap-setup close safe" "zsh: names of mapped devices"
 	[ -z "$device" ] || like "$(sed -n 7p special)" "^remap-dump ${device%?}" "zsh: block devices"
 else
 	skip "zsh" "no zsh"

@@ -24,6 +24,22 @@ refused()
 	is "$(sum_of $SPARE)" "$_before" "$_name: the spare is as it was"
 }
 
+# no_way PATTERN NAME [SHELL...]: all that is about live devices ends so, and says why
+no_way()
+{
+	_words=$1 _why=$2
+	shift 2
+	[ $# != 0 ] || set -- sh -c
+	for _verb in list "close safe" "table safe" "enable -T /tmp/tab safe" "salvage safe" "unmap --all safe" \
+		"commit safe" "replace-spare safe /dev/vdd" "backup safe" "backup --all" "scan --assemble"; do
+		says 8 "$_words" "$_why: $_verb" "$@" "/guest/bin/remap-setup $_verb"
+	done
+	says 8 "$_words" "$_why: remap-status" "$@" "/guest/bin/remap-status"
+	says 3 "UNKNOWN" "$_why: remap-status --nagios" "$@" "/guest/bin/remap-status --nagios"
+	says 8 "$_words" "$_why: remap-top" "$@" "/guest/bin/remap-top -b -n 1"
+	says 8 "$_words" "$_why: remap-import" "$@" "echo 1 | /guest/bin/remap-import safe"
+}
+
 head -c 20000000 /dev/urandom | dd of=$SPARE bs=1M 2>/dev/null
 refused 8 'no target "remap", and no module dm-remap for .* was found' "no module" \
 	remap-setup create safe $MAIN $SPARE
@@ -54,6 +70,9 @@ need dm_create hidden "0 131072 linear $MAIN 0"
 refused 8 "main /dev/vda is in use: held by device mapper .dm-[0-9]*, .hidden" "main is held" \
 	remap-setup create -f safe $MAIN $SPARE
 need dm_remove hidden
+
+# Nobody may.
+no_way 'no permission to use device mapper' "no permission" su nobody -s /bin/sh -c
 
 # Refused by the kernel only, when the spare has been written: somebody has main who is not to be seen.
 mkfifo /tmp/end
@@ -196,6 +215,7 @@ need mount -t tmpfs -o ro none /dev/mapper
 remap-setup create safe $MAIN $SPARE >/tmp/out 2>&1
 is $? 8 "no /dev/mapper/control: status"
 like "$(cat /tmp/out)" "device mapper" "and it is said" || diag "$(cat /tmp/out)"
+no_way 'no device mapper in this kernel, or no /dev/mapper/control to reach it by' "no control"
 need umount /dev/mapper
 
 refused 8 "nosuch: no such mapped device" "close what is not there" remap-setup close nosuch
