@@ -22,10 +22,11 @@ need pattern init -S /tmp/state -z 16M /mnt/fs/a /mnt/fs/b /mnt/fs/c
 for f in a b c; do pattern extents /mnt/fs/$f; done >/tmp/extents
 tell "mkfs.ext4, and three files in which every sector says what it is. Now a load of writes and reads:"
 
-pattern load -S /tmp/state -j 4 -t 45 -f 5 >/tmp/load 2>&1 &
+ROUNDS=${ROUNDS:-8}
+pattern load -S /tmp/state -j 4 -t $((ROUNDS * 5 + 5)) -f 5 >/tmp/load 2>&1 &
 load=$!
 died=0
-for round in 1 2 3 4 5 6 7 8; do
+for round in $(seq "$ROUNDS"); do
 	sleep 4
 	list=$(awk -v seed="$round" 'BEGIN { srand(seed) }
 		{ split($1, e, "+"); first[NR] = e[1]; count[NR] = e[2] }
