@@ -85,6 +85,14 @@ at_most()
 	return 1
 }
 
+# figure MS LIMIT NAME: what a figure of the documentation comes from. It is printed; where figures are asked for
+# (make bench: the machine has nothing else to do), more than LIMIT ms fail.
+figure()
+{
+	diag "figure: $3: $1 ms, at most $2"
+	[ -z "${FIGURES:-}" ] || at_most "$1" "$2" "$3, in ms"
+}
+
 # runs NAME COMMAND...: succeeds; fails NAME COMMAND...: does not, by itself (a signal is worse)
 runs()
 {
