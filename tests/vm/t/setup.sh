@@ -28,6 +28,12 @@ need umount /mnt
 # create
 says 0 "dry run: nothing was written" "create -n" remap-setup create -n safe $MAIN $SPARE
 fails "nothing is there after it" dm_exists safe
+before=$(sum_of $SPARE)
+says 32 "Destroy what is on /dev/vdb. .y/N. " "on a terminal create asks, and Enter is no" \
+	sh -c "echo | pty remap-setup create safe $MAIN $SPARE"
+like "$(cat /tmp/out)" "/dev/vda .*id disk0, ext4 filesystem; kept" "it shows what it is about first"
+fails "no device is there" dm_exists safe
+is "$(sum_of $SPARE)" "$before" "and the spare is as it was"
 says 0 "/dev/mapper/safe is up; use it instead of /dev/vda" "create" remap-setup create safe $MAIN $SPARE
 like "$(cat /tmp/out)" "^/dev/vda .*64 MiB.*, id disk0, ext4 filesystem; kept" "it says what main is"
 like "$(cat /tmp/out)" "^/dev/vdb .*16 MiB.*, id disk1, no known signature; lost" "and the spare"
@@ -170,7 +176,8 @@ fails "the target refuses it, too" remap_create gone /dev/vdc /dev/vdd format
 dm_exists gone && need dm_remove gone
 is "$(sum_of /dev/vdd)" "$before" "and it is as it was"
 says 0 "/dev/vdd is not a spare any more" "erase goes on" remap-setup erase /dev/vdd
-says 0 "^/dev/vdd .*no known signature; lost" "it is a blank device" remap-setup create gone /dev/vdc /dev/vdd
+says 0 "^/dev/vdd .*no known signature; lost" "it is a blank device, and y is yes" \
+	sh -c "echo y | pty remap-setup create gone /dev/vdc /dev/vdd"
 need remap-setup close gone
 
 # Another host.
