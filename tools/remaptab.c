@@ -378,6 +378,24 @@ static int copy_lines(FILE *from, FILE *to, unsigned int remove)
 	return feof(from) ? 0 : -errno;
 }
 
+/*
+ * Where our hook is, the initramfs has a copy of the file, and with it what is hidden before root is mounted: old
+ * lines there can keep a machine from booting.
+ */
+static void remind_of_initramfs(const char *path)
+{
+	static const char *const hooks[] = {
+		"/usr/share/initramfs-tools/hooks/dm-remap", "/etc/initramfs-tools/hooks/dm-remap",
+	};
+	char *changed = realpath(path, NULL), *own = realpath(REMAPTAB_PATH, NULL);
+
+	if (changed && own && !strcmp(changed, own) && (!access(hooks[0], F_OK) || !access(hooks[1], F_OK)))
+		report_info("the initramfs has a copy of %s that is older now: update-initramfs -u",
+			    REMAPTAB_PATH);
+	free(changed);
+	free(own);
+}
+
 int remaptab_change(const char *path, unsigned int remove, const char *add)
 {
 	static const struct device none = { .host.fd = -1 };
@@ -409,8 +427,11 @@ int remaptab_change(const char *path, unsigned int remove, const char *add)
 	}
 	if (old)
 		fclose(old);
-	if (!r)
+	if (!r) {
+		if (!closed)
+			remind_of_initramfs(path);
 		return closed;
+	}
 	shown = escape_text(path, strlen(path));
 	report_error("cannot read %s: %s; nothing was changed", shown, strerror(-r));
 	free(shown);

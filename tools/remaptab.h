@@ -112,7 +112,8 @@ const struct remaptab_entry *remaptab_by_main(const struct remaptab *tab, const 
  * @remove: number of the line that goes, or 0
  * @add: the line that comes, with its newline, or NULL
  *
- * Comments and all other lines stay. The file is old or new at every instant.
+ * Comments and all other lines stay. The file is old or new at every instant. That the initramfs has a copy
+ * of it, where it has, is said.
  *
  * Return: 0, or a negative errno with an error reported.
  */

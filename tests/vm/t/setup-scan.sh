@@ -19,6 +19,27 @@ runs "enable" remap-setup enable -o scan_interval=86400 two
 like "$(cat /etc/remaptab)" "^two ID=disk2 UUID=$two scan_interval=86400\$" "and that one"
 runs "enable again, otherwise" remap-setup enable -o readonly two
 is "$(grep -c '^two' /etc/remaptab)" 1 "the line is changed, not added"
+
+# What is on a device decides what enable says of it.
+advice() { says 0 "$1" "enable, of $2" remap-setup enable -T /tmp/tab two; }
+runs "mke2fs" mke2fs -q -F -t ext4 /dev/mapper/two
+advice "^filesystem: UUID= in /etc/fstab .*/dev/mapper/two" ext4
+need sio z /dev/mapper/two 0 1024
+runs "mkswap" mkswap /dev/mapper/two
+advice "^swap: UUID= in /etc/fstab .*/dev/mapper/two" swap
+need sio z /dev/mapper/two 0 1024
+printf 'LUKS\272\276\000\001' | dd of=/dev/mapper/two conv=fsync 2>/dev/null
+advice "^LUKS: UUID= in /etc/crypttab .*/dev/mapper/two" LUKS
+need sio z /dev/mapper/two 0 1024
+for block in 128 129 130 131 132 133 134 135; do	# what ZFS has there of each of its last states
+	printf '\014\261\272\000\000\000\000\000' | dd of=/dev/mapper/two bs=1024 seek=$block conv=fsync 2>/dev/null
+done
+advice "^ZFS: .*zpool import -d /dev/mapper/two POOL" "a member of a pool of ZFS"
+need sio z /dev/mapper/two 0 1024
+printf 'n\np\n1\n2048\n\nw\n' | busybox fdisk -u /dev/mapper/two >/dev/null 2>&1
+advice "^partitions: they are /dev/mapper/two-part1.*kpartx" "a disk with partitions"
+need sio z /dev/mapper/two 0 1024
+
 like "$(remap-setup table one)" "^0 131072 remap 254:0 254:16\$|^0 131072 remap [0-9:]* [0-9:]*\$" "table of a live device"
 table=$(remap-setup table one)
 like "$(remap-setup scan)" "^/dev/vdb  *$one  one  */dev/vda  *live as one" "scan: a live one"
@@ -31,8 +52,9 @@ like "$(remap-setup scan)" "^/dev/vdd  *$two  two  */dev/vdc  *down" "scan: one 
 need modprobe null_blk nr_devices=200 gb=1 memory_backed=0 queue_mode=0
 start=$(uptime_ms)
 out=$(remap-setup scan --json)
-diag "scan of $(ls /sys/class/block | wc -l) devices: $(($(uptime_ms) - start)) ms"
-at_most $(($(uptime_ms) - start)) 60000 "scan of 200 devices, in ms, on any machine"
+took=$(($(uptime_ms) - start))
+figure $took 2000 "remap-setup scan, of $(ls /sys/class/block | wc -l) block devices"
+at_most $took 60000 "scan of 200 devices, in ms, on any machine"
 like "$out" "\"devices_seen\":20[4-9]" "it saw them"
 is "$(echo "$out" | grep -o '"state":"down"' | wc -l)" 2 "and found both spares"
 
@@ -49,8 +71,17 @@ need remap-setup close one
 need remap-setup close two
 
 # A spare that is not there, and one that nobody listed.
-need remap-setup disable two
-is "$(grep -c '^two' /etc/remaptab)" 0 "disable"
+says 0 "^$" "disable" remap-setup disable two
+is "$(grep -c '^two' /etc/remaptab)" 0 "takes the line out"
+# Where the initramfs has a copy of the file.
+need mkdir -p /etc/initramfs-tools/hooks
+true >/etc/initramfs-tools/hooks/dm-remap
+cp /etc/remaptab /tmp/tab
+says 0 "the initramfs has a copy of /etc/remaptab that is older now: update-initramfs -u" "who changes it is reminded" \
+	remap-setup disable one
+need cp /tmp/tab /etc/remaptab
+says 0 "^$" "another file has no copy there" remap-setup disable -T /tmp/tab one
+need rm -r /etc/initramfs-tools
 echo "three - UUID=11111111-2222-3333-4444-555555555555 # not here" >>/etc/remaptab
 out=$(remap-setup scan --assemble --listed 2>&1)
 is $? 1 "scan with a spare missing: status"
