@@ -3,7 +3,7 @@
 # What remap-setup refuses, and that nothing is half done then: no device, and a spare that is
 # byte for byte what it was.
 #
-# vm: mem=384 timeout=600 disks=64M,16M,64M,16M modules=dm-inject,dm-gate carry=dm-remap
+# vm: mem=384 timeout=600 disks=64M,16M,64M,16M modules=dm-inject,dm-gate carry=dm-remap,dm-future
 
 . /guest/lib.sh
 
@@ -43,6 +43,51 @@ no_way()
 head -c 20000000 /dev/urandom | dd of=$SPARE bs=1M 2>/dev/null
 refused 8 'no target "remap", and no module dm-remap for .* was found' "no module" \
 	remap-setup create safe $MAIN $SPARE
+
+# A module of another version. First its status is of another layout: who needs the status does nothing.
+# later STATUS PATTERN VERB...: what is refused does nothing at all
+later()
+{
+	_status=$1 _pattern=$2
+	shift 2
+	says "$_status" "$_pattern" "another version: $*" "$@"
+	[ "$_status" = 0 ] || is "$(dm_table later) $(dmsetup status later)" "$_later" "$*: nothing was done"
+}
+need remap-format -q --main /dev/vdc /dev/vdd
+need busybox insmod /guest/modules/dm-future.ko
+need dm_create later "0 131072 remap /dev/vdc /dev/vdd"
+_later="$(dm_table later) $(dmsetup status later)"
+before="$(sum_of /dev/vdd) $(sum_of $SPARE)"
+layout="later: its status has a layout that these tools do not know; use those that came with the module"
+for verb in "unmap later --all" "replace-spare -f later $SPARE" "salvage later" "scrub --stop later" \
+	    "health-scan later" "commit later" "breaker-reset later" "backup later"; do
+	# shellcheck disable=SC2086
+	later 8 "$layout" remap-setup $verb
+done
+echo 8 >/tmp/list
+later 8 "$layout" remap-import -t badblocks -b 512 --from /tmp/list later
+is "$(sum_of /dev/vdd) $(sum_of $SPARE)" "$before" "neither spare was written to"
+later 0 "later is down" remap-setup close --no-backup later
+need busybox rmmod dm_future
+
+# Then it says itself that it is another one: nothing is asked of it.
+need busybox insmod /guest/modules/dm-future.ko major=5
+need dm_create later "0 131072 remap /dev/vdc /dev/vdd"
+before="$(sum_of /dev/vdd) $(sum_of $SPARE)"
+other="the dm-remap module in the kernel is of another version than the tools"
+for verb in "unmap later --all" "replace-spare -f later $SPARE" "salvage later" "backup later" "close later" \
+	    "enable later" "table later" "create -f safe $MAIN $SPARE"; do
+	# shellcheck disable=SC2086
+	later 8 "$other" remap-setup $verb
+done
+later 8 "later: $other" remap-import -t badblocks -b 512 --from /tmp/list later
+need dm_remove later
+says 8 "$other" "another version: open" remap-setup open later /dev/vdd
+says 8 "$other" "another version: scan" remap-setup scan --assemble
+fails "no device is made" dm_exists later
+is "$(sum_of /dev/vdd) $(sum_of $SPARE)" "$before" "neither spare was written to"
+need busybox rmmod dm_future
+need sio z /dev/vdd 0 32768
 need busybox insmod /guest/modules/dm-remap.ko
 
 adduser -D -H nobody 2>/dev/null || echo 'nobody:x:65534:65534::/:/bin/sh' >>/etc/passwd
