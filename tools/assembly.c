@@ -7,7 +7,8 @@
  *	in use already				by whom
  *	main is not there, or several are	MAIN has to be given
  *	main is shorter				never
- *	main is another one, or longer		--force-main
+ *	main is another one			--force-main
+ *	main is longer, and not known to be it	--force-main
  *	another host had it, or may have	--adopt
  *	a backup knows of a later state of it	--accept-older-spare
  *	main changed since			--accept-changed-main
@@ -219,12 +220,22 @@ static int open_main(struct assembly *assembly, const struct blockdev_list *list
  * Do they belong together?
  */
 
-static int check_length(struct assembly *assembly)
+static int check_length(struct assembly *assembly, enum identity_verdict verdict)
 {
-	u64 wanted = assembly->load.table.sb.main_sectors, got = assembly->main.sectors;
+	const struct rmeta_superblock *sb = &assembly->load.table.sb;
+	u64 wanted = sb->main_sectors, got = assembly->main.sectors;
+	char size[UNITS_TEXT];
 
-	if (got == wanted || (got > wanted && assembly->options.force_main))
+	assembly->is_longer = got > wanted;
+	if (!assembly->is_longer && identity_fits(got, verdict, sb))
 		return STATUS_DONE;
+	if (identity_fits(got, verdict, sb) ||
+	    (assembly->is_longer && assembly->options.force_main)) {
+		report_info("the last %" PRIu64 " sectors of %s (%s) are not used: the device keeps its length, %" PRIu64 " sectors",
+			    got - wanted, assembly->main.shown, units_size((got - wanted) * 512, size),
+			    wanted);
+		return STATUS_DONE;
+	}
 	report_error("%s has %" PRIu64 " sectors, but the main of %s has %" PRIu64 ": %s",
 		     assembly->main.shown, got, assembly->spare.shown, wanted, got < wanted ?
 		     "it cannot be it; nothing was changed" : "is it another device, or was it enlarged?");
@@ -239,9 +250,13 @@ static int check_identity(struct assembly *assembly)
 	enum identity_verdict verdict;
 	struct identity identity;
 	char *difference;
+	int status;
 
 	identity_get(&assembly->main, &identity);
 	verdict = identity_compare(&identity, sb);
+	status = check_length(assembly, verdict);
+	if (status)
+		return status;
 	if (verdict == IDENTITY_SAME || verdict == IDENTITY_UNKNOWN)
 		return STATUS_DONE;
 	difference = identity_difference(&identity, sb, verdict);
@@ -354,7 +369,9 @@ static int check_print(struct assembly *assembly)
 static void make_line(struct assembly *assembly)
 {
 	const struct assembly_options *options = &assembly->options;
-	unsigned int nr = options->nr_features + options->force_main;
+	/* The target itself takes none of another length without it. */
+	bool force_main = options->force_main || assembly->is_longer;
+	unsigned int nr = options->nr_features + force_main;
 	char count[16] = "";
 
 	if (nr)
@@ -363,7 +380,7 @@ static void make_line(struct assembly *assembly)
 		 major(assembly->main.stat.st_rdev), minor(assembly->main.stat.st_rdev),
 		 major(assembly->spare.stat.st_rdev), minor(assembly->spare.stat.st_rdev), count,
 		 options->nr_features ? " " : "", options->nr_features ? options->features : "",
-		 options->force_main ? " force_main" : "");
+		 force_main ? " force_main" : "");
 	assembly->line = (struct dm_line){
 		.sectors = assembly->load.table.sb.main_sectors,
 		.target = DMDEV_TARGET,
@@ -379,8 +396,6 @@ int assembly_examine(struct assembly *assembly, const struct blockdev_list *list
 	status = open_spare(assembly);
 	if (!status)
 		status = open_main(assembly, list);
-	if (!status)
-		status = check_length(assembly);
 	if (!status)
 		status = check_identity(assembly);
 	if (!status)

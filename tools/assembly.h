@@ -48,6 +48,7 @@ struct assembly_options {
  * @main: open
  * @main_path: where @main is, if it was found
  * @load: the spare's table, loaded without writing
+ * @is_longer: main is longer than the device, which has the length that it was made with
  * @name: of the device
  * @params: for the table line
  * @line: the table
@@ -58,6 +59,7 @@ struct assembly {
 	struct device main;
 	char main_path[BLOCKDEV_PATH];
 	struct spare_load load;
+	bool is_longer;
 	char name[DM_TABLE_NAME_BYTES + 1];
 	char params[512];
 	struct dm_line line;

@@ -42,8 +42,13 @@ static void compare_length(struct main_check *main, const struct rmeta_superbloc
 	char size[UNITS_TEXT];
 
 	units_size(sb->main_sectors * 512, size);
-	main->length = main->dev.sectors == sb->main_sectors ? MAIN_SAME : MAIN_DIFFERS;
-	if (main->length == MAIN_SAME)
+	main->length = identity_fits(main->dev.sectors, identity_compare(&main->identity, sb), sb) ?
+		       MAIN_SAME : MAIN_DIFFERS;
+	if (main->length == MAIN_SAME && main->dev.sectors > sb->main_sectors)
+		report_out("  length: %llu sectors, of which the first %llu are used (%s)\n",
+			   (unsigned long long)main->dev.sectors,
+			   (unsigned long long)sb->main_sectors, size);
+	else if (main->length == MAIN_SAME)
 		report_out("  length: %llu sectors (%s), as the spare says\n",
 			   (unsigned long long)sb->main_sectors, size);
 	else

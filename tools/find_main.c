@@ -26,12 +26,26 @@ bool find_main_is_it(const struct device *dev, const struct identity *identity,
 		has_print(dev, sb));
 }
 
+/* There may be hundreds that are longer; what is on them says nothing, so they are not opened. */
+static bool is_longer_main(const struct blockdev *candidate, const struct rmeta_superblock *sb)
+{
+	const struct device dev = { .host.fd = -1, .is_block = true, .stat.st_rdev = candidate->number };
+	struct identity identity;
+
+	if (!identity_on_record(sb))
+		return false;
+	identity_get(&dev, &identity);
+	return identity_fits(candidate->sectors, identity_compare(&identity, sb), sb);
+}
+
 static bool is_main(const struct blockdev *candidate, const struct rmeta_superblock *sb)
 {
 	struct identity identity;
 	struct device dev;
 	bool found;
 
+	if (candidate->sectors > sb->main_sectors)
+		return is_longer_main(candidate, sb);
 	if (device_peek(&dev, candidate->path))
 		return false;
 	identity_get(&dev, &identity);
@@ -49,7 +63,7 @@ bool find_main(struct blockdev *main, unsigned int *others, const struct blockde
 	for (i = 0; i < list->nr; i++) {
 		const struct blockdev *dev = &list->dev[i];
 
-		if (dev->sectors != sb->main_sectors || dev->number == spare || dev->ours ||
+		if (dev->sectors < sb->main_sectors || dev->number == spare || dev->ours ||
 		    dev->suspended || !is_main(dev, sb))
 			continue;
 		if (!found++)

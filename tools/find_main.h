@@ -18,7 +18,7 @@
  * @sb: superblock of the spare
  * @spare: number of the spare, which is not main
  *
- * Only devices that have main's length are looked at. What is on record of its identity decides;
+ * Only devices that have main's length are looked at, and longer ones by their identity. What is on record of its identity decides;
  * where there is nothing to compare, the checksums that a clean release left, if they are of this
  * length and equal.
  *

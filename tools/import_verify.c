@@ -29,7 +29,7 @@ int import_verify_open(struct import_verify *verify, const char *path,
 	if (r)
 		return r;
 	identity_get(main, &identity);
-	if (sb && main->sectors != sb->main_sectors) {
+	if (sb && !identity_fits(main->sectors, identity_compare(&identity, sb), sb)) {
 		report_error("%s is not this spare's main: it has %llu sectors, main has %llu; nothing was changed",
 			     main->shown, (unsigned long long)main->sectors,
 			     (unsigned long long)sb->main_sectors);

@@ -8,7 +8,8 @@
  *	spare not released by another host	--adopt
  *	new main in use				stop what has it
  *	new main is a spare, or this one	never
- *	new main of another length		never
+ *	new main shorter than main was		never
+ *	longer, without an identity		never
  *	a mapfile of something else		never
  *	new main is no clone of what main was	--accept-changed-main
  *	the clone is not finished		--accept-incomplete
@@ -74,7 +75,7 @@ static const struct tool tool = {
 	.summary = "Make SPARE the spare of NEWMAIN, a clone of the main it was for.",
 	.usage = "--mapfile MAP|--complete [--adopt] [-y|-n] [-z FILE] SPARE NEWMAIN",
 	.details = "Sectors that were not copied and are in no slot become lost: read errors, until they\n"
-		   "are written. NEWMAIN is only read, and has to be as long as main was.",
+		   "are written. NEWMAIN is only read. What it has more than main had is not used.",
 	.example = "remap-setup rebind --mapfile clone.map /dev/sdc1 /dev/sdd",
 	.operands = operands,
 	.nr_operands = ARRAY_SIZE(operands),
@@ -134,19 +135,27 @@ static int check_spare(struct rebinding *re)
 	return status;
 }
 
+/* Is there anything that the device can be recognised by, as there has to be where it is longer? */
+static bool has_identity(const struct identity *identity)
+{
+	static const u8 none[16];
+
+	return *identity->id || memcmp(identity->partuuid, none, sizeof(none));
+}
+
 static int check_length(const struct rebinding *re)
 {
 	u64 got = re->main.sectors, wanted = re->load.table.sb.main_sectors;
 	const char *name = re->main.shown;
 
-	if (got == wanted)
+	if (got == wanted || (got > wanted && has_identity(&re->identity)))
 		return STATUS_DONE;
 	if (got < wanted)
 		report_error("%s has %llu sectors, fewer than the %llu of the main of %s: it cannot be a clone of it; nothing was changed",
 			     name, (unsigned long long)got, (unsigned long long)wanted,
 			     re->spare.shown);
 	else
-		report_error("%s has %llu sectors, more than the %llu of the main of %s; nothing was changed (a spare is for a main of one length: clone main into a partition of %llu sectors, and give that)",
+		report_error("%s has %llu sectors, more than the %llu of the main of %s, and nothing that it could be recognised by in spite of that; nothing was changed (clone main into a partition, or a volume, of %llu sectors, and give that)",
 			     name, (unsigned long long)got, (unsigned long long)wanted,
 			     re->spare.shown, (unsigned long long)wanted);
 	return STATUS_FAILED;
@@ -183,11 +192,11 @@ static int check_main(struct rebinding *re)
 			     re->main.shown);
 		status = STATUS_FAILED;
 	}
+	identity_get(&re->main, &re->identity);
 	if (!status)
 		status = check_length(re);
 	if (!status)
 		status = check_blocks(re);
-	identity_get(&re->main, &re->identity);
 	re->bound = identity_compare(&re->identity, &re->load.table.sb) == IDENTITY_SAME;
 	if (!status && identity_same_disk(&re->main, &re->spare))
 		report_warn("%s and %s are on one disk: they will fail together", re->main.shown,
@@ -347,6 +356,12 @@ static int write_spare(struct rebinding *re)
 	return status;
 }
 
+/* Behind what main was: the device does not grow. */
+static u64 unused_sectors(const struct rebinding *re)
+{
+	return re->main.sectors - re->load.table.sb.main_sectors;
+}
+
 static void show(const struct rebinding *re)
 {
 	const struct rebind *rebind = &re->rebind;
@@ -360,6 +375,11 @@ static void show(const struct rebinding *re)
 	report_out("old main    %s\n", *old ? old : "nothing on record");
 	report_out("new main    %s, %s%s%s\n", re->main.shown,
 		   units_size(re->main.sectors * 512, size), *id ? ", id " : "", id);
+	if (unused_sectors(re))
+		report_out("not used    the last %llu sectors of new main, %s; the device keeps its length, %llu sectors\n",
+			   (unsigned long long)unused_sectors(re),
+			   units_size(unused_sectors(re) * 512, size),
+			   (unsigned long long)re->load.table.sb.main_sectors);
 	free(old);
 	free(id);
 	free(label);
@@ -389,6 +409,8 @@ static void write_json(const struct rebinding *re)
 	json_key_text(json, "main", re->main.path);
 	json_key_text(json, "main_id", re->identity.id);
 	json_key_number(json, "main_start", re->identity.start_sectors);
+	json_key_number(json, "unused_sectors", re->main.sectors > re->load.table.sb.main_sectors ?
+			unused_sectors(re) : 0);
 	json_key_bool(json, "bound_before", re->bound);
 	json_key_number(json, "missing_sectors", ranges_blocks(&re->missing));
 	json_key_number(json, "in_slots_sectors", rebind->in_slots);

@@ -281,6 +281,12 @@ static bool is_set(const u8 uuid[16])
 	return memcmp(uuid, zero, 16);
 }
 
+bool identity_fits(u64 sectors, enum identity_verdict verdict, const struct rmeta_superblock *sb)
+{
+	return sectors == sb->main_sectors ||
+	       (sectors > sb->main_sectors && verdict == IDENTITY_SAME);
+}
+
 bool identity_on_record(const struct rmeta_superblock *sb)
 {
 	return *sb->main_id || is_set(sb->main_partuuid);

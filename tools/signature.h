@@ -51,7 +51,7 @@ struct identity {
 
 /**
  * identity_get() - the identity of main
- * @dev: open device; an image file has none
+ * @dev: a device, of which only @is_block and @stat are looked at; an image file has none
  * @identity: out
  */
 void identity_get(const struct device *dev, struct identity *identity);
@@ -86,6 +86,19 @@ enum identity_verdict identity_compare(const struct identity *identity,
  */
 char *identity_difference(const struct identity *identity, const struct rmeta_superblock *sb,
 			  enum identity_verdict verdict);
+
+/**
+ * identity_fits() - can a device of this length be main?
+ * @sectors: its length
+ * @verdict: what identity_compare() said of it
+ * @sb: superblock of the spare
+ *
+ * It is as long as main was, or longer if it is known to be main: one that was cloned to a larger disk,
+ * or a volume that was enlarged. The device keeps its length then, and what is behind it is not used.
+ *
+ * Return: true or false.
+ */
+bool identity_fits(u64 sectors, enum identity_verdict verdict, const struct rmeta_superblock *sb);
 
 /* Does a spare have anything on record that its main can be recognised by? */
 bool identity_on_record(const struct rmeta_superblock *sb);

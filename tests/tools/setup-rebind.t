@@ -115,7 +115,7 @@ shutil.copy("new.img", "size.img")
 os.truncate("size.img", (last - 1) * SECTOR)
 refused("a smaller main", 8, ["size.img has 20002 sectors, fewer than the 20003"], "-m", "map", "spare.img", "size.img")
 os.truncate("size.img", (last + 1) * SECTOR)
-refused("a larger main", 8, ["size.img has 20004 sectors, more than the 20003", "a partition of 20003 sectors"],
+refused("a larger main", 8, ["size.img has 20004 sectors, more than the 20003", "nothing that it could be recognised by", "a volume, of 20003 sectors"],
         "-m", "map", "spare.img", "size.img")
 new_spare("other.img", 8 << 20, "1G")
 refused("new main is a spare", 8, ["other.img is a spare of dm-remap itself"], "-m", "map", "spare.img", "other.img")

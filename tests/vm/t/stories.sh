@@ -4,7 +4,7 @@
 # is cloned to a new disk, which takes the spare over, and dm-remap is retired; the spare dies, and is
 # replaced, first one that can be read still, then one of which only a backup is left.
 #
-# vm: mem=512 timeout=600 disks=64M,16M,64M,24M modules=dm-inject,dm-remap
+# vm: mem=512 timeout=600 disks=64M,16M,96M,24M modules=dm-inject,dm-remap
 
 . /guest/lib.sh
 
@@ -50,6 +50,8 @@ need ddrescue -q -f $M /dev/vdc /tmp/clone.map
 need dd if=/dev/urandom of=/dev/vdc bs=512 seek=120000 count=16 conv=notrunc,fsync
 says 0 "dry run: nothing was written" "rebind -n" remap-setup rebind -n -m /tmp/clone.map /dev/vdb /dev/vdc
 like "$(cat /tmp/out)" "^not copied  16 sectors; slots have 0 of them" "it says what is not there"
+like "$(cat /tmp/out)" "^not used    the last 65536 sectors of new main, 32 MiB; the device keeps its length, 131072 sectors" \
+	"and how much larger the new disk is"
 need mount /dev/vdc /mnt
 before=$(sum_of /dev/vdb)
 says 8 "new main /dev/vdc is in use: mounted on /mnt; nothing was changed" "the new main is mounted" \
@@ -68,6 +70,9 @@ says 0 "/dev/vdb is the spare of /dev/vdc already" "the same again" \
 	remap-setup rebind --mapfile /tmp/clone2.map /dev/vdb /dev/vdc
 need dm_remove main
 says 0 "archive is up: main /dev/vdc, spare /dev/vdb" "the new main is found" remap-setup open archive /dev/vdb
+like "$(cat /tmp/out)" "the last 65536 sectors of /dev/vdc .32 MiB. are not used" "though it is larger"
+is "$(sectors_of /dev/mapper/archive)" 131072 "the device is as long as it was"
+fails "nothing is behind its end" sio r /dev/mapper/archive 131072 8 @1
 is "$(status archive lost)" 16 "the target knows what is lost"
 like "$(sio r /dev/mapper/archive 120000 8 @1 2>&1)" "EIO|ENODATA|error" "it is not read"
 need mount /dev/mapper/archive /mnt
