@@ -136,6 +136,8 @@ plug plug0
 wait_for 120 test -b /dev/sda || bail "no disk is plugged in"
 plug plug1
 wait_for 120 test -b /dev/sdb || bail "no second disk is plugged in"
+# who creates waits until udev has done with them: it has them locked until then
+need udevadm settle
 need remap-setup create -e hot /dev/sda /dev/sdb
 need remap-setup close hot
 need udevadm settle
