@@ -52,6 +52,21 @@ static int judge(const struct device *main, struct device *dev, const struct rme
 	return status;
 }
 
+/*
+ * Where a replacement was cut short at its last step nothing is a spare for now: what was in slots of the
+ * old one is on this device only.
+ */
+static int refuse_taking(const struct device *main, const struct identity *identity, struct device *dev)
+{
+	struct rmeta_superblock sb;
+
+	if (spare_mark(dev, &sb) != RMETA_MARK_TAKING || !find_main_is_it(main, identity, &sb))
+		return STATUS_DONE;
+	report_error("%s has a spare, %s, that was to replace another one, and that was cut short: blocks that live there are old on main; nothing was changed (to finish it: remap-setup replace-spare %s %s)",
+		     main->shown, dev->shown, dev->shown, dev->shown);
+	return STATUS_FAILED;
+}
+
 static int look_at(const struct device *main, const struct identity *identity,
 		   const struct blockdev *candidate)
 {
@@ -65,7 +80,9 @@ static int look_at(const struct device *main, const struct identity *identity,
 	    candidate->suspended || device_peek(&dev, candidate->path))
 		return STATUS_DONE;
 	/* One that is half erased, and needed by nobody any more, has no superblock that counts. */
-	if (spare_superblock(&sb, &geo, &dev) && find_main_is_it(main, identity, &sb)) {
+	if (!spare_superblock(&sb, &geo, &dev)) {
+		status = refuse_taking(main, identity, &dev);
+	} else if (find_main_is_it(main, identity, &sb)) {
 		foreign = signature_find(&dev, &geo);
 		if (foreign)
 			report_warn("%s was a spare of %s once, and was given to somebody else since: %s",

@@ -180,6 +180,19 @@ says 0 "^/dev/vdd .*no known signature; lost" "it is a blank device, and y is ye
 	sh -c "echo y | pty remap-setup create gone /dev/vdc /dev/vdd"
 need remap-setup close gone
 
+# One that was to replace another, cut at the last step: main must not get a third one.
+for sector in 0 1024 2048 4096 8192; do
+	printf DMRTAKES | dd of=/dev/vdd bs=512 seek=$sector conv=notrunc,fsync 2>/dev/null
+done
+need modprobe loop
+truncate -s 16M /tmp/third.img
+need losetup /dev/loop7 /tmp/third.img
+before=$(sum_of /dev/vdd)
+says 8 "/dev/vdc has a spare, /dev/vdd, that was to replace another one, .*remap-setup replace-spare /dev/vdd /dev/vdd" \
+	"create beside one that is taking over" remap-setup create third /dev/vdc /dev/loop7
+is "$(sum_of /dev/vdd)" "$before" "which is as it was"
+need losetup -d /dev/loop7
+
 # Another host.
 hostname beta
 echo 00000000000000000000000000000001 >/etc/machine-id
