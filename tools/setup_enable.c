@@ -158,7 +158,7 @@ int setup_enable_add(const char *path, const char *name, const struct identity *
 				setup_advice(name);
 			}
 			if (!status && strstr(line, " - "))
-				report_warn("main has neither an id nor a PARTUUID: while %s is down nothing hides it",
+				report_warn("main has neither an id nor a PARTUUID: while %s is down nothing hides it (a path of main that lasts, as in /dev/disk/by-id, may stand there instead of -)",
 					    name);
 			free(line);
 		}
