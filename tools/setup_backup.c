@@ -16,6 +16,7 @@
 #include "live.h"
 #include "report.h"
 #include "setup.h"
+#include "setup_rows.h"
 #include "stop.h"
 #include "units.h"
 
@@ -32,9 +33,7 @@ struct backup_options {
 #define FIELD(member) offsetof(struct backup_options, member)
 
 static const struct option_row rows[] = {
-	{ .letter = 'd', .name = "directory", .kind = OPTION_FILE,
-	  .field = FIELD(dir), .argument = "DIR",
-	  .help = "where backups are, instead of " BACKUP_DIR },
+	ROW_DIRECTORY(FIELD(dir)),
 	{ .name = "all", .kind = OPTION_FLAG, .field = FIELD(all),
 	  .help = "of all live devices" },
 	{ .name = "watch", .kind = OPTION_FLAG, .field = FIELD(watch),

@@ -15,6 +15,7 @@
 #include "escape.h"
 #include "main_print.h"
 #include "setup.h"
+#include "setup_rows.h"
 #include "spare.h"
 #include "this_host.h"
 
@@ -28,8 +29,7 @@ struct close_options {
 #define FIELD(member) offsetof(struct close_options, member)
 
 static const struct option_row rows[] = {
-	{ .letter = 'd', .name = "directory", .kind = OPTION_FILE, .field = FIELD(dir),
-	  .argument = "DIR", .help = "where backups are, instead of " BACKUP_DIR },
+	ROW_DIRECTORY(FIELD(dir)),
 	{ .name = "no-backup", .kind = OPTION_FLAG, .field = FIELD(no_backup),
 	  .help = "make no backup of what the spare holds" },
 	{ .name = "hand-over", .kind = OPTION_FLAG, .field = FIELD(hand_over),

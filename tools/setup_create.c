@@ -17,6 +17,7 @@
 #include "remaptab.h"
 #include "setup.h"
 #include "setup_enable.h"
+#include "setup_rows.h"
 #include "table_options.h"
 #include "units.h"
 
@@ -42,16 +43,12 @@ static const struct option_row rows[] = {
 	  .argument = "OPTIONS", .help = "options of the device, as in remaptab" },
 	{ .letter = 'f', .name = "force", .kind = OPTION_FLAG, .field = FIELD(make.force),
 	  .help = "overwrite a filesystem, volume or partition table" },
-	{ .name = "allow-large-spare", .kind = OPTION_FLAG, .field = FIELD(make.large_spare),
-	  .help = "accept a spare larger than main" },
+	ROW_LARGE_SPARE(FIELD(make.large_spare)),
 	{ .letter = 'e', .name = "enable", .kind = OPTION_FLAG, .field = FIELD(enable),
 	  .help = "put it into remaptab, so that it comes up by itself" },
-	{ .letter = 'T', .name = "tab", .kind = OPTION_FILE, .field = FIELD(tab),
-	  .argument = "FILE", .help = "instead of " REMAPTAB_PATH },
-	{ .letter = 'y', .name = "yes", .kind = OPTION_FLAG, .field = FIELD(yes),
-	  .help = "do not ask" },
-	{ .letter = 'n', .name = "dry-run", .kind = OPTION_FLAG, .field = FIELD(dry_run),
-	  .help = "check and show the plan, write nothing" },
+	ROW_TAB(FIELD(tab)),
+	ROW_YES(FIELD(yes)),
+	ROW_DRY_RUN(FIELD(dry_run)),
 };
 
 static const struct operand_row operands[] = {

@@ -11,6 +11,7 @@
 #include "setup.h"
 #include "setup_advice.h"
 #include "setup_enable.h"
+#include "setup_rows.h"
 #include "spare.h"
 
 struct enable_options {
@@ -21,16 +22,13 @@ struct enable_options {
 
 #define FIELD(member) offsetof(struct enable_options, member)
 
-#define TAB_ROW { .letter = 'T', .name = "tab", .kind = OPTION_FILE, .field = FIELD(tab), \
-	.argument = "FILE", .help = "instead of " REMAPTAB_PATH }
-
 static const struct option_row enable_rows[] = {
 	{ .letter = 'o', .name = "options", .kind = OPTION_TEXT, .field = FIELD(options),
 	  .argument = "OPTIONS", .help = "options of the device, as in remaptab" },
-	TAB_ROW,
+	ROW_TAB(FIELD(tab)),
 };
 
-static const struct option_row disable_rows[] = { TAB_ROW };
+static const struct option_row disable_rows[] = { ROW_TAB(FIELD(tab)) };
 
 static const struct operand_row operands[] = {
 	{ "NAME", OPTION_NAME },

@@ -21,6 +21,7 @@
 #include "report.h"
 #include "retired_to.h"
 #include "setup.h"
+#include "setup_rows.h"
 #include "signature.h"
 #include "spare_refuse.h"
 #include "stop.h"
@@ -41,14 +42,11 @@ struct erase_options {
 static const struct option_row rows[] = {
 	{ .name = "retired-to", .kind = OPTION_DEVICE, .field = FIELD(retired_to),
 	  .argument = "DEV", .help = "all that the spare stands in for is on DEV; checked, only read" },
-	{ .name = "adopt", .kind = OPTION_FLAG, .field = FIELD(adopt),
-	  .help = "accept a spare that another host did not release" },
+	ROW_ADOPT(FIELD(adopt)),
 	{ .letter = 'f', .name = "force", .kind = OPTION_FLAG, .field = FIELD(force),
 	  .help = "erase a filesystem, volume or partition table, too" },
-	{ .letter = 'T', .name = "tab", .kind = OPTION_FILE, .field = FIELD(tab),
-	  .argument = "FILE", .help = "instead of " REMAPTAB_PATH },
-	{ .letter = 'y', .name = "yes", .kind = OPTION_FLAG, .field = FIELD(yes),
-	  .help = "do not ask" },
+	ROW_TAB(FIELD(tab)),
+	ROW_YES(FIELD(yes)),
 	{ .letter = 'n', .name = "dry-run", .kind = OPTION_FLAG, .field = FIELD(dry_run),
 	  .help = "check everything, write nothing" },
 };

@@ -7,6 +7,7 @@
 #include "find_spare.h"
 #include "report.h"
 #include "setup.h"
+#include "setup_rows.h"
 #include "table_options.h"
 
 struct open_options {
@@ -33,11 +34,8 @@ static const struct option_row rows[] = {
 	  .help = "go on though a backup knows a later state of SPARE" },
 	{ .name = "force-main", .kind = OPTION_FLAG, .field = FIELD(assembly.force_main),
 	  .help = "take MAIN though it is not the one on record" },
-	{ .letter = 'd', .name = "directory", .kind = OPTION_FILE,
-	  .field = FIELD(assembly.backups), .argument = "DIR",
-	  .help = "where backups are, instead of " BACKUP_DIR },
-	{ .letter = 'T', .name = "tab", .kind = OPTION_FILE, .field = FIELD(tab),
-	  .argument = "FILE", .help = "instead of " REMAPTAB_PATH },
+	ROW_DIRECTORY(FIELD(assembly.backups)),
+	ROW_TAB(FIELD(tab)),
 };
 
 static const struct operand_row operands[] = {

@@ -27,6 +27,7 @@
 #include "remaptab_follow.h"
 #include "rescue_map.h"
 #include "setup.h"
+#include "setup_rows.h"
 #include "spare_refuse.h"
 #include "stop.h"
 #include "units.h"
@@ -54,14 +55,10 @@ static const struct option_row rows[] = {
 	  .help = "sectors that ddrescue has not tried to the end become lost, too" },
 	{ .name = "accept-changed-main", .kind = OPTION_FLAG, .field = FIELD(accept_changed),
 	  .help = "go on though NEWMAIN is not what main was when SPARE was released" },
-	{ .name = "adopt", .kind = OPTION_FLAG, .field = FIELD(adopt),
-	  .help = "accept a spare that another host did not release" },
-	{ .letter = 'T', .name = "tab", .kind = OPTION_FILE, .field = FIELD(tab),
-	  .argument = "FILE", .help = "instead of " REMAPTAB_PATH },
-	{ .letter = 'y', .name = "yes", .kind = OPTION_FLAG, .field = FIELD(yes),
-	  .help = "do not ask" },
-	{ .letter = 'n', .name = "dry-run", .kind = OPTION_FLAG, .field = FIELD(dry_run),
-	  .help = "check and show the plan, write nothing" },
+	ROW_ADOPT(FIELD(adopt)),
+	ROW_TAB(FIELD(tab)),
+	ROW_YES(FIELD(yes)),
+	ROW_DRY_RUN(FIELD(dry_run)),
 };
 
 static const struct operand_row operands[] = {

@@ -33,6 +33,7 @@
 #include "restore_session.h"
 #include "restore_show.h"
 #include "setup.h"
+#include "setup_rows.h"
 #include "spare_refuse.h"
 #include "stop.h"
 #include "units.h"
@@ -64,22 +65,16 @@ static const struct option_row rows[] = {
 	  .help = "take the backup of a damaged spare, which may lack entries" },
 	{ .name = "main", .kind = OPTION_DEVICE, .field = FIELD(main), .argument = "DEV",
 	  .help = "main, of a spare that is not live, if it is not found by itself" },
-	{ .letter = 'd', .name = "directory", .kind = OPTION_FILE, .field = FIELD(dir),
-	  .argument = "DIR", .help = "where backups are, instead of " BACKUP_DIR },
+	ROW_DIRECTORY(FIELD(dir)),
 	{ .name = "no-backup", .kind = OPTION_FLAG, .field = FIELD(no_backup),
 	  .help = "make no backup of what the old spare holds" },
-	{ .name = "adopt", .kind = OPTION_FLAG, .field = FIELD(adopt),
-	  .help = "accept a spare that another host did not release" },
+	ROW_ADOPT(FIELD(adopt)),
 	{ .letter = 'f', .name = "force", .kind = OPTION_FLAG, .field = FIELD(force),
 	  .help = "overwrite a filesystem, volume or partition table on NEWSPARE" },
-	{ .name = "allow-large-spare", .kind = OPTION_FLAG, .field = FIELD(large_spare),
-	  .help = "accept a spare larger than main" },
-	{ .letter = 'T', .name = "tab", .kind = OPTION_FILE, .field = FIELD(tab),
-	  .argument = "FILE", .help = "instead of " REMAPTAB_PATH },
-	{ .letter = 'y', .name = "yes", .kind = OPTION_FLAG, .field = FIELD(yes),
-	  .help = "do not ask" },
-	{ .letter = 'n', .name = "dry-run", .kind = OPTION_FLAG, .field = FIELD(dry_run),
-	  .help = "check and show the plan, write nothing" },
+	ROW_LARGE_SPARE(FIELD(large_spare)),
+	ROW_TAB(FIELD(tab)),
+	ROW_YES(FIELD(yes)),
+	ROW_DRY_RUN(FIELD(dry_run)),
 };
 
 static const struct operand_row operands[] = {

@@ -16,6 +16,7 @@
 #include "remaptab.h"
 #include "run_lock.h"
 #include "setup.h"
+#include "setup_rows.h"
 #include "units.h"
 
 struct scan_options {
@@ -36,10 +37,8 @@ static const struct option_row rows[] = {
 	  .help = "only those in remaptab, and say which of them are missing" },
 	{ .name = "unless-closed", .kind = OPTION_FLAG, .field = FIELD(unless_closed),
 	  .help = "leave down what was closed and not plugged in anew since" },
-	{ .letter = 'T', .name = "tab", .kind = OPTION_FILE, .field = FIELD(tab),
-	  .argument = "FILE", .help = "instead of " REMAPTAB_PATH },
-	{ .letter = 'd', .name = "directory", .kind = OPTION_FILE, .field = FIELD(dir),
-	  .argument = "DIR", .help = "where backups are, instead of " BACKUP_DIR },
+	ROW_TAB(FIELD(tab)),
+	ROW_DIRECTORY(FIELD(dir)),
 };
 
 static const struct tool tool = {

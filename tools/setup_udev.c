@@ -13,6 +13,7 @@
 #include "remaptab.h"
 #include "run_mark.h"
 #include "setup.h"
+#include "setup_rows.h"
 #include "spare.h"
 #include "units.h"
 
@@ -24,15 +25,12 @@ struct udev_options {
 
 #define FIELD(member) offsetof(struct udev_options, member)
 
-#define TAB_ROW { .letter = 'T', .name = "tab", .kind = OPTION_FILE, .field = FIELD(tab), \
-	.argument = "FILE", .help = "instead of " REMAPTAB_PATH }
-
-static const struct option_row udev_rows[] = { TAB_ROW };
+static const struct option_row udev_rows[] = { ROW_TAB(FIELD(tab)) };
 
 static const struct option_row expose_rows[] = {
 	{ .name = "hide", .kind = OPTION_FLAG, .field = FIELD(hide),
 	  .help = "hide it again" },
-	TAB_ROW,
+	ROW_TAB(FIELD(tab)),
 };
 
 static const struct operand_row device_operand[] = {
