@@ -145,6 +145,22 @@ static int remap_iterate_devices(struct dm_target *ti, iterate_devices_callout_f
 	return r ?: fn(ti, t->spare, 0, bdev_nr_sectors(t->spare->bdev), data);
 }
 
+/*
+ * The spare never sees a discard: how large and how small they are is for main to say, as
+ * whether there are any (see remap_ctr()).
+ */
+static void remap_io_hints(struct dm_target *ti, struct queue_limits *limits)
+{
+	struct remap_target *t = ti->private;
+	struct block_device *main = t->main->bdev;
+	const struct queue_limits *of_main = &bdev_get_queue(main)->limits;
+
+	limits->max_discard_sectors = of_main->max_discard_sectors;
+	limits->max_hw_discard_sectors = of_main->max_hw_discard_sectors;
+	limits->discard_granularity = of_main->discard_granularity;
+	limits->discard_alignment = bdev_discard_alignment(main);
+}
+
 #define REMAP_TARGET(its_name)				\
 	{						\
 		.name = its_name,			\
@@ -163,6 +179,7 @@ static int remap_iterate_devices(struct dm_target *ti, iterate_devices_callout_f
 		.status = remap_status,			\
 		.message = remap_message,		\
 		.iterate_devices = remap_iterate_devices,	\
+		.io_hints = remap_io_hints,		\
 	}
 
 static struct target_type remap_target = REMAP_TARGET("remap");

@@ -108,4 +108,58 @@ is "$(sio w $D 4000 8 @6) $(sio r $D 4000 8 @6) $(status r used)" "w 4000+8 OK r
 inject main clear
 is "$(dm_message r unmap 4001) $(sio r $M 4000 8 @6)" "1/1 r 4000+8 OK" "and home again"
 need dm_remove r
+
+#---- what a disk below can do and the device does not pass on
+
+# the directory of a disk in /sys, and a file in it
+block_of()
+{
+	case $1 in
+	/dev/mapper/*) echo "/sys/block/dm-$(dmsetup info -c --noheadings -o minor "$1" | tr -d ' ')" ;;
+	*) echo "/sys/block/${1#/dev/}" ;;
+	esac
+}
+of() { cat "$(block_of "$1")/$2"; }
+need modprobe sd_mod
+need modprobe scsi_debug dev_size_mb=32 dif=1 dix=1 lbpu=1 unmap_granularity=256 \
+	$([ ! -e "$(block_of /dev/ram0)/queue/atomic_write_max_bytes" ] || echo atomic_wr=1) \
+	opts=2 medium_error_start=8001 medium_error_count=1
+P=/dev/sda
+wait_for 60 test -e "$(block_of $P)/integrity/format" || bail "no disk of scsi_debug"
+make_spare /dev/ram0
+need remap_create r $P /dev/ram0 format
+is "$(of $P integrity/format) $(of $D integrity/format)" "T10-DIF-TYPE1-CRC none" "no integrity data"
+is "$(sio -b 32 w $D 0 8000 @1) $(sio -b 32 r $D 0 8000 @1)" "w 0+8000 OK r 0+8000 OK" \
+	"main makes and checks its own"
+need sio w $P 8000 8 @1
+is "$(sio r $D 8000 8) $(sio r $D 8000 1 @1) $(sio r $D 8002 6 @1)" \
+	"r 8000+8 ENODATA r 8000+1 OK r 8002+6 OK" "also where it fails, and in the retries"
+is "$(status r used) $(status r pending)" "1 1" "which finds one bad sector"
+is "$(sio w $D 8000 8 @2) $(sio r $D 8000 8 @2)" "w 8000+8 OK r 8000+8 OK" "and it is written, to its slot"
+if [ -e "$(block_of $P)/queue/atomic_write_max_bytes" ]; then
+	at_least "$(of $P queue/atomic_write_max_bytes)" 512 "bytes that main writes at once or not at all"
+	is "$(of $D queue/atomic_write_max_bytes)" 0 "the device does not: a block may be in a slot"
+fi
+need dm_remove r
+echo 0 >/sys/bus/pseudo/drivers/scsi_debug/opts
+
+# discards go to main alone, so the spare has no say in them
+need mkdir /sys/kernel/config/nullb/d
+for set in size=32 blocksize=512 memory_backed=1 queue_mode=2 discard=1; do
+	echo "${set#*=}" >"/sys/kernel/config/nullb/d/${set%=*}"
+done
+null_power d 1
+M=$(null_device d)
+# written: scsi_debug forgets to protect what it is told to zero
+need sio -b 2048 w $P 0 10240 0
+need sio -b 2048 w $P $(($(sectors_of $P) - 2048)) 2048 0
+need remap_create r "$M" $P format
+is "$(of $P queue/discard_granularity)" 131072 "a spare that discards in pieces of 128 KiB"
+for limit in granularity max_bytes max_hw_bytes; do
+	is "$(of $D queue/discard_$limit)" "$(of "$M" queue/discard_$limit)" "discard_$limit is that of main"
+done
+need sio w "$M" 0 4096 @1
+is "$(sio d $D 1000 24) $(sio r $D 992 8 @1) $(sio r $D 1000 24 0) $(sio r $D 1024 8 @1)" \
+	"d 1000+24 OK r 992+8 OK r 1000+24 OK r 1024+8 OK" "a small one is done"
+need dm_remove r
 done_testing
