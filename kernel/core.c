@@ -38,22 +38,27 @@ static void event_work(struct work_struct *work)
 	struct remap_core *core = container_of(work, struct remap_core, event_work);
 	/* preresume waits for the lock, and reclaim could wait for this suspended device. */
 	unsigned int noio = memalloc_noio_save();
-	enum remap_mode mode;
+	enum remap_mode mode = REMAP_INACTIVE;
+	bool changed = false;
 
 	mutex_lock(&core->event_lock);
 	if (core->live) {
 		mode = remap_mode(core);
 		remap_rate_update(core);
-		/* Not for less: a uevent makes udev probe the dying disk. */
-		if (mode != core->announced) {
+		changed = mode != core->announced;
+		if (changed)
 			remap_warn(core, "mode is %s now, was %s", remap_mode_name(mode),
 				   remap_mode_name(core->announced));
-			core->announced = mode;
-			send_uevent(core, mode);
-		}
+		core->announced = mode;
 		dm_table_event(core->live->ti->table);
 	}
 	mutex_unlock(&core->event_lock);
+	/*
+	 * Not for less: a uevent makes udev probe the dying disk. And without the lock: others
+	 * that send one may be waiting for memory, and that for this device to be resumed.
+	 */
+	if (changed)
+		send_uevent(core, mode);
 	memalloc_noio_restore(noio);
 }
 
@@ -396,15 +401,19 @@ static void add_files(struct remap_core *core)
 static void remove_files(struct remap_core *core)
 {
 	struct remap_core *next;
+	unsigned int noio;
 
 	remap_sysfs_remove(core);
 	if (!core->sysfs_first)
 		return;
+	/* A preresume of another device waits for the lock. */
+	noio = memalloc_noio_save();
 	mutex_lock(&registry_lock);
 	next = find_sibling(core, false);
 	if (next)
 		remap_sysfs_promote(next);
 	mutex_unlock(&registry_lock);
+	memalloc_noio_restore(noio);
 }
 
 /**
