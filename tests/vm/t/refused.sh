@@ -16,6 +16,17 @@ need sio w $M 0 64 @1
 make_spare $S
 need remap_create r $M $S format
 need dm_message r remap 8 16
+# zones are not in every kernel
+need modprobe null_blk nr_devices=0
+need mkdir /sys/kernel/config/nullb/z
+for set in size=64 blocksize=512 memory_backed=1 queue_mode=2 zoned=1 zone_size=4; do
+	echo "${set#*=}" >"/sys/kernel/config/nullb/z/${set%=*}"
+done
+Z=
+if echo 1 2>/dev/null >/sys/kernel/config/nullb/z/power; then
+	Z=$(null_device z)
+	wait_for 10 test -b "$Z"
+fi
 
 count=0
 refs() { awk '$1 == "dm_remap" { print $3 }' /proc/modules; }
@@ -97,6 +108,10 @@ run_all()
 	table 'in use by another device' "0 131072 remap $M /dev/mapper/large"
 	table 'main is the spare of another' "0 131072 remap $S /dev/mapper/large"
 	table 'main of another' "0 131072 remap /dev/mapper/large $M"
+	if [ -n "$Z" ]; then
+		table 'zoned devices are not supported' "0 131072 remap $Z /dev/ram2 1 format"
+		table 'zoned devices are not supported' "0 131072 remap /dev/mapper/large $Z 1 format"
+	fi
 
 	#---- messages
 	message 'range is missing' remap
@@ -143,6 +158,7 @@ run_all()
 	message '4102 words' remap $(seq -s ' ' 7000 11100)
 }
 
+[ -n "$Z" ] || is_debug_kernel || not_ok "no zoned disk"
 before=$(everything)
 run_all
 at_least $count 60 "bad inputs"
