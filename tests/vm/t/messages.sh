@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Messages: what they answer, and that a bad one changes nothing and says which word is bad.
-# vm: mem=384 timeout=300
+# vm: mem=384 timeout=300 modules=dm-remap,dm-inject,dm-gate
 
 . /guest/lib.sh
 
@@ -99,5 +99,58 @@ is "$(sio w $D 120000 8 @3)" "w 120000+8 ENODATA" "a bad block now is an error, 
 inject main clear
 is "$(sio w $D 0 8192 @4)" "w 0+8192 OK" "everything else works"
 is "$(sio r $D 0 8192 @4)" "r 0+8192 OK" "reads and writes"
+need dm_remove r
+need dm_remove small
+need dm_remove main
+
+#---- thousands of ranges in one call are written together: each by itself would be five writes
+
+need dm_create gmain "0 131072 gate /dev/ram0"
+need dm_create gspare "0 131072 gate /dev/ram1"
+faulty spare /dev/mapper/gspare 131072
+M=/dev/mapper/gmain
+SP=/dev/mapper/spare
+make_spare $SP
+need remap_create r $M $SP format
+writes=$(inject_count spare writes)
+# shellcheck disable=SC2046
+is "$(import r $(seq -s ' ' 40000 16 103984))" "4000/4000" "import, 4,000 ranges of a block each"
+at_most $(($(inject_count spare writes) - writes)) 2000 "writes of the spare for these"
+writes=$(inject_count spare writes)
+# shellcheck disable=SC2046
+is "$(dm_message r remap $(seq -s ' ' 8 16 32000))" "2000/2000" "remap, 2,000 ranges"
+at_most $(($(inject_count spare writes) - writes - 2000)) 2000 "writes of the spare for these beside the data"
+
+#---- a call whose caller is killed ends soon, with what it has done; it can be repeated
+
+# killed NAME GATE DIRS SECTOR MESSAGE...: while the gate holds a request there
+killed()
+{
+	_name=$1 _gate=$2
+	need dm_message "$2" hold before "$3" "$4+8"
+	shift 4
+	dmsetup message r 0 "$@" >/tmp/killed 2>&1 &
+	_caller=$!
+	held() { [ "$(dmsetup status "$_gate" | awk '{ print $5 }')" = 1 ]; }
+	wait_for 60 held || not_ok "$_name: is not where it should be"
+	kill -9 $_caller
+	need dm_message "$_gate" release
+	wait $_caller
+	is "$?" 137 "$_name: killed"
+}
+need dm_message r unmap 0+131072
+is "$(status r used)" 0 "all at home"
+killed remap gmain r $((20000 + 8 * 300)) remap 20000+4800
+is "$(status r used)" 301 "remap: the block at hand was the last"
+is "$(dm_message r remap 20000+4800) $(status r used)" "600/600 600" "again: all of them"
+killed unmap gmain w $((20000 + 8 * 10)) unmap 20000+4800
+at_most "$(status r used)" 599 "unmap: some are at home"
+at_least "$(status r used)" $((600 - 253)) "but no more than one batch"
+is "$(dm_message r unmap 20000+4800) $(status r used)" "600/600 0" "again: all of them"
+killed import gspare w $((10240 + 8 * 10)) import manual 20000+80000
+at_least "$(status r used)" 2024 "import: what was being written is there"
+at_most "$(status r used)" 8096 "and the rest not"
+is "$(import r 20000+80000) $(status r used)" "10000/10000 10000" "again: all of them"
+is "$(status r mode)" ok "all is well"
 need dm_remove r
 done_testing
