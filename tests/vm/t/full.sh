@@ -87,6 +87,12 @@ is "$(status r breaker)" 2 "counted anew"
 inject main add r 50000 MEDIUM
 is "$(sio r $D 50000 8)" "r 50000+8 ENODATA" "a bad read takes one too"
 is "$(status r breaker) $(status r pending)" "1 1" "and is recorded"
+is "$(sio w $D 40048 8 @6) $(status r breaker)" "w 40048+8 OK 0" "the third of three"
+need dm_message r set breaker 3 1
+sleep 2
+is "$(status r breaker)" 3 "when the time is over they are counted anew"
+is "$(sio w $D 40056 8 @6)" "w 40056+8 OK" "and remaps go on"
+mode ok "it has not opened"
 need dm_remove r
 
 #---- no_auto_remap
