@@ -95,17 +95,34 @@ need dm_message r scan interval 100000
 await 10 scan_is idle
 ok $? "a long interval: it waits"
 like "$(dm_table r)" ' scan_interval 100000( |$)' "the table has the interval"
-inject main add r 1000 MEDIUM
+# says nothing for certain, so it is not remapped, and is there again in each pass
+inject main add r 1000 IOERR
+start=$(uptime_ms)
 need dm_message r scan start
 await 120 passes 1
 ok $? "unless it is told to start"
-need dm_message r scan interval 8
-await 120 passes 3
-ok $? "with a short one passes follow each other"
+# eight times what a pass takes, so that two can be over within it
+every=$((($(uptime_ms) - start) * 8 / 1000))
+[ $every -ge 40 ] || every=40
+start=$(uptime_ms)
+need dm_message r scan interval $every
+await $((4 * every)) passes 3
+ok $? "after errors passes follow each other"
+took=$(($(uptime_ms) - start))
+at_most $took $((every * 1500)) "milliseconds for two more passes; without errors it would be some $((every * 2000))"
+diag "two passes after errors: $took ms; every $every s without"
+inject main clear
 need dm_message r scan interval 0
 await 120 scan_is off
 ok $? "an interval of 0 ends it"
-inject main clear
+passes=$(status r scan_passes)
+need dm_message r scan start
+need dm_message r scan interval $every
+await 120 passes $((passes + 1))
+sleep 7
+is "$(status r scan_passes) $(status r scan_state)" "$((passes + 1)) idle" "after a pass without errors the next is not so soon"
+need dm_message r scan interval 0
+await 120 scan_is off
 
 #---- stop, suspend, and on from there; not while somebody uses the device
 
