@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What an administrator watches and turns: the files in /sys, features changed while the device
-# is live and the table that shows them, events, uevents, statistics, the health score.
-# vm: mem=512 timeout=600
+# is live and the table that shows them, events, uevents, statistics, the health score, and what
+# the kernel measures (IMA) of it.
+# vm: mem=512 timeout=600 append=ima_policy=critical_data
 
 . /guest/lib.sh
 
@@ -23,6 +24,20 @@ minor=$(dmsetup info -c --noheadings -o minor r)
 S=$ROOT/dm-$minor
 is "$(ls $ROOT)" "dm-$minor" "the live one has"
 file() { cat "$S/$1"; }
+
+#---- the integrity measurement of the table
+
+ima=/sys/kernel/security/ima/ascii_runtime_measurements
+mount -t securityfs security /sys/kernel/security
+hex() { printf '%s' "$1" | od -A n -v -t x1 | tr -d ' \n'; }
+if [ -e $ima ]; then
+	like "$(grep dm_table_load $ima)" \
+		"$(hex 'target_name=remap,target_version=4.').*$(hex ",main=$(status r main),spare=$(status r spare);")" \
+		"a table is measured with target, main and spare"
+else
+	is_debug_kernel
+	ok $? "IMA is in kernels but the debug kernel"
+fi
 
 #---- every file is readable, one value each, and agrees with the status
 
