@@ -134,4 +134,31 @@ for spare in $S "$B"; do
 		need dm_remove r
 	done
 done
+
+# and when they fail: what is lost or pending is whole sectors of theirs
+faulty bad "$A" 65536 4096
+faulty slots "$B" 65536 4096
+M=/dev/mapper/bad
+for size in 8 16; do
+	make_spare "$B"
+	need sio -b 2048 w "$A" 0 65536 @1
+	need remap_create r $M /dev/mapper/slots format block_size $size
+	inject bad add w 20003 MEDIUM
+	inject bad add r 24003 MEDIUM
+	is "$(sio w $D 20000 8 @2) $(sio r $D 20000 8 @2) $(sio r $D 20008 8 @1)" \
+		"w 20000+8 OK r 20000+8 OK r 20008+8 OK" "4Kn, $size: a write of a bad sector"
+	is "$(sio r $D 24000 16) $(sio r $D 24000 8) $(sio r $D 24008 8 @1)" \
+		"r 24000+16 ENODATA r 24000+8 ENODATA r 24008+8 OK" "4Kn, $size: a read of one"
+	is "$(status r used) $(status r pending)" "2 8" "4Kn, $size: two slots, one sector pending"
+	is "$(sio w $D 24000 8 @3) $(sio r $D 24000 8 @3) $(status r pending)" \
+		"w 24000+8 OK r 24000+8 OK 0" "4Kn, $size: it is written"
+	inject bad clear
+	inject slots add w 10240+55296 MEDIUM times 2
+	is "$(sio w $D 20000 8 @4) $(sio r $D 20000 8 @4) $(status r retired) $(status r lost)" \
+		"w 20000+8 OK r 20000+8 OK 1 0" "4Kn, $size: a slot that fails moves"
+	inject slots clear
+	is "$(dm_message r unmap 20000 24000) $(sio r "$A" 20000 8 @4) $(sio r "$A" 24000 8 @3)" \
+		"2/2 r 20000+8 OK r 24000+8 OK" "4Kn, $size: they come home"
+	need dm_remove r
+done
 done_testing
