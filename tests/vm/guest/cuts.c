@@ -113,6 +113,16 @@ static void cut_pending(uint64_t block)
 	expect_data(block + 5, 3, OLD, "pending, on main");
 }
 
+/* What came home must be on main before the spare says that it has it no more. */
+static void cut_home(uint64_t block)
+{
+	scene_message("remap", block);
+	write_durably(block, BLOCK, NEW);
+	scene_message("unmap", block);
+	cut_power();
+	expect_data(block, BLOCK, NEW, "brought home");
+}
+
 static void flush_error(uint64_t block)
 {
 	bed_message("main", "add f 0 IOERR times 1");
@@ -131,6 +141,8 @@ static const struct scene scenes[] = {
 	  .what = "power goes right after a write that needed a slot" },
 	{ .name = "cut-pending", .round = cut_pending,
 	  .what = "a write of pending sectors is flushed, and power goes" },
+	{ .name = "cut-home", .round = cut_home,
+	  .what = "power goes right after a block was brought home" },
 	{ .name = "flush-error", .round = flush_error,
 	  .what = "a flush fails, and another one follows" },
 	{ .name = NULL },
