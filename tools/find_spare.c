@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "escape.h"
 #include "find_spare.h"
 #include "newest_backup.h"
@@ -40,23 +41,24 @@ unsigned int find_spare(struct blockdev *found, const struct blockdev_list *list
 	return nr ? nr : min(used, 1U);
 }
 
-void spare_say_backup(const char *dir, const u8 uuid[16], const char *name)
+void spare_say_backup(const char *dir, const char *tab, const u8 uuid[16], const char *name)
 {
 	struct newest_backup backup;
-	char when[UNITS_TEXT], *path, *word;
+	char when[UNITS_TEXT], *command;
 
 	if (!newest_backup_find(&backup, dir, uuid))
 		return;
-	path = escape_shell(backup.path);
-	word = name ? escape_shell(name) : NULL;
-	report_error("if it is gone for good: remap-setup replace-spare --from-backup %s %s NEWSPARE makes another one by the backup of %s; what was in its slots is lost then",
-		     path, word ? word : "NAME", units_time((u64)backup.when, when));
-	free(word);
-	free(path);
+	command = command_make("remap-setup replace-spare");
+	command = command_value(command, "-T", tab, REMAPTAB_PATH);
+	command = command_value(command, "--from-backup", backup.path, NULL);
+	command = command_word(command, name ? name : "NAME");
+	report_error("if it is gone for good: %s NEWSPARE makes another one by the backup of %s; what was in its slots is lost then",
+		     command, units_time((u64)backup.when, when));
+	free(command);
 }
 
-static int find_by_uuid(struct spare_operand *operand, const char *dir, const char *shown,
-			const u8 uuid[16], const struct blockdev_list *list)
+static int find_by_uuid(struct spare_operand *operand, const char *dir, const char *tab,
+			const char *shown, const u8 uuid[16], const struct blockdev_list *list)
 {
 	unsigned int nr = find_spare(&operand->found, list, uuid);
 	char text[40];
@@ -72,7 +74,7 @@ static int find_by_uuid(struct spare_operand *operand, const char *dir, const ch
 	}
 	report_error("%s: its spare is not here (uuid %s): without it blocks of main are old", shown,
 		     units_uuid(uuid, text));
-	spare_say_backup(dir, uuid, operand->line ? operand->line->name : NULL);
+	spare_say_backup(dir, tab, uuid, operand->line ? operand->line->name : NULL);
 	return STATUS_FAILED;
 }
 
@@ -91,7 +93,7 @@ int spare_operand_find(struct spare_operand *operand, const char *word, const ch
 			free(shown);
 			return STATUS_USAGE;
 		}
-		return find_by_uuid(operand, dir, word, uuid, list);
+		return find_by_uuid(operand, dir, tab, word, uuid, list);
 	}
 	if (strchr(word, '/') || !access(word, F_OK))
 		return STATUS_DONE;
@@ -112,7 +114,7 @@ int spare_operand_find(struct spare_operand *operand, const char *word, const ch
 		return STATUS_FAILED;
 	}
 	shown = escape_text(word, strlen(word));
-	status = find_by_uuid(operand, dir, shown, operand->line->spare_uuid, list);
+	status = find_by_uuid(operand, dir, tab, shown, operand->line->spare_uuid, list);
 	free(shown);
 	return status;
 }

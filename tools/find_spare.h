@@ -57,11 +57,12 @@ void spare_operand_free(struct spare_operand *operand);
 /**
  * spare_say_backup() - a spare is not here, or cannot be read: what can be done with its newest backup
  * @dir: directory of backups
+ * @tab: path of remaptab, for the command that is shown
  * @uuid: of the spare
  * @name: of its device, or NULL where that is not known
  *
  * Says nothing where there is no backup.
  */
-void spare_say_backup(const char *dir, const u8 uuid[16], const char *name);
+void spare_say_backup(const char *dir, const char *tab, const u8 uuid[16], const char *name);
 
 #endif

@@ -7,6 +7,8 @@
  * command begins anew, or the new one whole, which is opened.
  */
 #include "assembly.h"
+#include "closed.h"
+#include "command.h"
 #include "confirm.h"
 #include "escape.h"
 #include "find_main.h"
@@ -107,6 +109,7 @@ static int refuse_readable(struct dead *dead)
 	const char *path = dead->swap.is_live ? dead->swap.live.spare : NULL;
 	struct blockdev found;
 	struct device dev;
+	char *command;
 	bool loads;
 
 	if (!path && find_spare(&found, &dead->list, dead->session.file.sb.uuid))
@@ -117,8 +120,13 @@ static int refuse_readable(struct dead *dead)
 	device_close(&dev);
 	if (!loads)
 		return STATUS_DONE;
-	report_error("the spare %s can be read: remap-setup replace-spare %s %s takes what its slots hold along; nothing was changed",
-		     path, dead->swap.is_live ? dead->swap.live.dev.shown : path, dead->options->spare);
+	command = command_make("remap-setup replace-spare");
+	command = command_value(command, "-T", dead->options->tab, REMAPTAB_PATH);
+	command = command_word(command, dead->swap.is_live ? dead->swap.live.dev.name : path);
+	command = command_word(command, dead->options->spare);
+	report_error("the spare %s can be read: %s takes what its slots hold along; nothing was changed",
+		     path, command);
+	free(command);
 	return STATUS_FAILED;
 }
 
@@ -234,10 +242,12 @@ static int tell(struct dead *dead)
 {
 	const struct restore_table *table = &dead->session.table;
 	u64 lost = table->counts.lost_sectors - table->lost_before;
-	char uuid[40], old[40];
+	char uuid[40], old[40], dm_uuid[BLOCKDEV_DM_UUID];
 	int status = STATUS_DONE;
 
 	restore_show_lost(&dead->session);
+	/* Once it is listed an event of a disk could be first; it comes up below. */
+	closed_mark(blockdev_dm_uuid(dead->session.restore.sb.uuid, dm_uuid), dead->session.spare.path);
 	if (remaptab_follow(dead->options->tab, dead->session.file.sb.uuid, NULL,
 			    dead->session.restore.sb.uuid, &dead->listed)) {
 		report_warn("the line of the old spare in remaptab is as it was: put the new uuid there, or use remap-setup enable when the device is up");

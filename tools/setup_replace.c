@@ -557,7 +557,8 @@ static int run_on(struct replacing *re)
 	}
 	status = plan(re);
 	if (status > 0 && !re->load.loaded && re->swap.is_live && re->swap.live.status.has_uuid)
-		spare_say_backup(re->options->dir, re->swap.live.status.uuid, re->swap.live.dev.name);
+		spare_say_backup(re->options->dir, re->options->tab, re->swap.live.status.uuid,
+				 re->swap.live.dev.name);
 	if (status >= 0)
 		return status;
 	if (re->options->dry_run) {
