@@ -2,7 +2,6 @@
 /*
  * The spare that somebody means. See find_spare.h.
  */
-#include <inttypes.h>
 #include <unistd.h>
 
 #include "command.h"

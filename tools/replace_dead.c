@@ -210,6 +210,7 @@ static int plan(struct dead *dead)
 		return status;
 	session->restore.sb = session->file.sb;
 	session->options.main = dead->main;
+	session->live = dead->swap.is_live;
 	return restore_plan_new(session);
 }
 

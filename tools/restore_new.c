@@ -137,7 +137,8 @@ static int open_main(struct restore_session *session)
 	if (device_open(&session->main, session->options.main, DEVICE_READ, "main"))
 		return STATUS_FAILED;
 	name = session->main.shown;
-	device_warn_used(&session->main);
+	if (!session->live)
+		device_warn_used(&session->main);
 	if (device_is_at(&session->spare, session->options.main) ||
 	    (session->options.old && device_is_at(&session->old, session->options.main))) {
 		report_error("%s is named both as main and as spare", name);

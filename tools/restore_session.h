@@ -34,6 +34,7 @@ struct restore_options {
  * @judgement: of the spare
  * @old_judgement: of the old one
  * @own: the spare is the one that was dumped
+ * @live: main is that of a device which is up, and is taken down before anything is read
  * @half_made: the spare is marked as one that was being made: whatever is on it may be overwritten
  * @sources: for a new spare
  * @table: what it gets
@@ -52,6 +53,7 @@ struct restore_session {
 	struct rmeta_judgement judgement;
 	struct rmeta_judgement old_judgement;
 	bool own;
+	bool live;
 	bool half_made;
 	struct restore_sources sources;
 	struct restore_table table;

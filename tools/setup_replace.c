@@ -230,6 +230,7 @@ static int open_main(struct replacing *re)
 	struct blockdev found;
 	unsigned int others;
 
+	session->live = re->swap.is_live;
 	session->options.main = re->swap.is_live ? re->swap.live.main : re->options->main;
 	if (!session->options.main && session->old.is_block && !blockdev_list(&list)) {
 		if (find_main(&found, &others, &list, &session->file.sb, session->old.stat.st_rdev)) {

@@ -150,6 +150,7 @@ is "$(status attic uuid)" "$new" "the device was not touched"
 says 1 "152 sectors are lost: reads of them fail until they are written" "replace-spare --from-backup" \
 	remap-setup replace-spare --from-backup "$backup" attic /dev/vdb
 like "$(cat /tmp/out)" "/dev/mapper/attic is up: main /dev/vdc, spare /dev/vdb" "and the device is up again"
+unlike "$(cat /tmp/out)" "is in use" "main is not said to be in use by the device itself"
 like "$(cat /tmp/out)" "should the old spare .uuid $new. come back, keep it away from main" "it says what the old one is"
 third=$(status attic uuid)
 is "$(status attic used) $(status attic lost)" "20 160" "it has all blocks, all lost"
