@@ -245,6 +245,17 @@ ram_disks() { need modprobe brd rd_nr="$1" rd_size=$(($2 * 1024)); }
 # inject-target.c); unlike most memory disks it says that its physical sectors have 512 bytes
 faulty() { need dm_create "$1" "0 $3 inject $2 0 ${4:-512}"; }
 
+# faulty_pair [DEVICE]: after ram_disks 2 64, $M on DEVICE (default /dev/ram0) and /dev/mapper/spare, which
+# fail as told; $M is full of version 1, the spare may be formatted. $D is for a device r on them
+faulty_pair()
+{
+	M=/dev/mapper/main D=/dev/mapper/r
+	faulty main "${1:-/dev/ram0}" 131072
+	faulty spare /dev/ram1 131072
+	need sio -b 2048 w $M 0 131072 @1
+	make_spare /dev/mapper/spare
+}
+
 inject() { dm_message "$@" || bail "inject $*"; }
 
 # inject_count NAME FIELD

@@ -6,14 +6,9 @@
 . /guest/lib.sh
 
 ram_disks 2 64
-faulty main /dev/ram0 131072
-faulty spare /dev/ram1 131072
-M=/dev/mapper/main
-D=/dev/mapper/r
+faulty_pair
 T="0 131072 remap $M /dev/mapper/spare"
 ZONE=24160
-need sio -b 2048 w $M 0 131072 @1
-make_spare /dev/mapper/spare
 need remap_create r $M /dev/mapper/spare format
 need dm_message r remap 4096+8
 need dm_message r import manual 7000

@@ -7,12 +7,7 @@
 
 ram_disks 2 64
 need dm_create low "0 131072 linear /dev/ram0 0"
-faulty main /dev/mapper/low 131072
-faulty spare /dev/ram1 131072
-M=/dev/mapper/main
-D=/dev/mapper/r
-need sio -b 2048 w $M 0 131072 @1
-make_spare /dev/mapper/spare
+faulty_pair /dev/mapper/low
 # ends in 3 sectors of a block, in the middle of a MiB
 need dm_create r "0 16387 remap $M /dev/mapper/spare 1 format"
 

@@ -5,12 +5,7 @@
 . /guest/lib.sh
 
 ram_disks 2 64
-faulty main /dev/ram0 131072
-faulty spare /dev/ram1 131072
-M=/dev/mapper/main
-D=/dev/mapper/r
-need sio -b 2048 w $M 0 131072 @1
-make_spare /dev/mapper/spare
+faulty_pair
 need remap_create r $M /dev/mapper/spare format breaker 100000 60
 # slots of the first zone, behind its copy of the table
 SLOTS=10712+23688

@@ -6,12 +6,7 @@
 
 ram_disks 2 64
 need dm_create gate "0 131072 gate /dev/ram0"
-faulty main /dev/mapper/gate 131072
-faulty spare /dev/ram1 131072
-M=/dev/mapper/main
-D=/dev/mapper/r
-need sio -b 2048 w $M 0 131072 @1
-make_spare /dev/mapper/spare
+faulty_pair /dev/mapper/gate
 need remap_create r $M /dev/mapper/spare format
 
 # counts USED PENDING LOST NAME
