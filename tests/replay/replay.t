@@ -12,16 +12,9 @@ BUILD=${BUILD:-$here/../../build}
 kernels=${DM_REMAP_KERNELS:-6.1}
 SPARE_SECTORS=16384	# as in record.sh
 
+. "$vm/common.sh"
 # shellcheck disable=SC2086
-reason=$("$vm/prepare" $kernels 2>&1 >/dev/null)
-status=$?
-if [ $status = 3 ] && [ -z "${DM_REMAP_NEED_VM:-}" ]; then
-	echo "1..0 # SKIP ${reason##*$'\n'}"
-	exit 0
-elif [ $status != 0 ]; then
-	echo "Bail out! ${reason##*$'\n'}"
-	exit 1
-fi
+need_kernels $kernels
 
 disks=$(mktemp -d)
 trap 'rm -rf "$disks"' EXIT

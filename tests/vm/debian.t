@@ -14,7 +14,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 BUILD=${BUILD:-$top/build}
 [[ $BUILD = /* ]] || BUILD=$top/$BUILD
-unset MAKEFLAGS MAKELEVEL MFLAGS DESTDIR prefix
+unset DESTDIR prefix
 timeout=${DM_REMAP_TIMEOUT:-1800}	# of a boot
 keep=${DM_REMAP_DEBIAN_DISKS:-}	# a directory: what the first boot makes is kept there, and used when it is there
 uuid_plain=55555555-2222-3333-4444-555555555555 uuid_root=44444444-2222-3333-4444-555555555555
@@ -23,12 +23,8 @@ skip_all() { echo "1..0 # SKIP $*"; exit 0; }
 bail() { echo "Bail out! $*"; exit 1; }
 
 [ "$(id -u)" = 0 ] || skip_all "making a root for the guest needs root"
-reason=$("$here/prepare" 6.1 2>&1 >/dev/null)
-case $? in
-0) ;;
-3) [ -n "${DM_REMAP_NEED_VM:-}" ] || skip_all "${reason##*$'\n'}"; bail "${reason##*$'\n'}" ;;
-*) bail "${reason##*$'\n'}" ;;
-esac
+. "$here/common.sh"
+need_kernels 6.1
 debian=$("$here/debian/root" ${DM_REMAP_DEBIAN:+--make} 2>&1)
 case $? in
 0) debian=${debian##*$'\n'} ;;
@@ -62,7 +58,7 @@ install_all()
 	local root=$work/root unit
 
 	cp -a "$debian" "$root" || return
-	make -C "$top" BUILD="$BUILD" KVER="$kver" module install DESTDIR="$root" prefix=/usr \
+	make_alone KVER="$kver" module install DESTDIR="$root" prefix=/usr \
 		libdir=/usr/lib/x86_64-linux-gnu udevrulesdir=/lib/udev/rules.d systemdunitdir=/lib/systemd/system \
 		>"$logs/install" 2>&1 || return
 	mkdir -p "$root/points" "$root/guest" "$root/lib/modules/$kver/updates"

@@ -12,15 +12,9 @@ hazards=${DM_REMAP_HAZARDS:-retest own}
 kernels=${DM_REMAP_KERNELS:-6.1}
 [ "$hazards" = all ] && hazards=$("$here/hazards/build" --list)
 
-reason=$("$here/prepare" $kernels 2>&1 >/dev/null)
-status=$?
-if [ $status = 3 ] && [ -z "${DM_REMAP_NEED_VM:-}" ]; then
-	echo "1..0 # SKIP ${reason##*$'\n'}"
-	exit 0
-elif [ $status != 0 ]; then
-	echo "Bail out! ${reason##*$'\n'}"
-	exit 1
-fi
+. "$here/common.sh"
+# shellcheck disable=SC2086
+need_kernels $kernels
 
 words= carry=
 for name in $hazards; do

@@ -11,12 +11,8 @@ export BUILD
 dir=$BUILD/vm/rig
 count=0 failed=0
 
-reason=$(tests/vm/prepare 6.1 2>&1 >/dev/null)
-case $? in
-0) ;;
-3) echo "1..0 # SKIP ${reason##*$'\n'}"; exit 0 ;;
-*) echo "Bail out! ${reason##*$'\n'}"; exit 1 ;;
-esac
+. tests/vm/common.sh
+need_kernels 6.1
 
 # name, what the verdict must say, and the guest's script
 rm -rf "$dir"

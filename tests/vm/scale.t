@@ -13,12 +13,8 @@ count=${DM_REMAP_SCALE:-8000}
 read -ra kernels <<<"${DM_REMAP_SCALE_KERNELS:-6.1}"
 point=0 failed=0
 
-reason=$(tests/vm/prepare "${kernels[@]}" 2>&1 >/dev/null)
-case $? in
-0) ;;
-3) echo "1..0 # SKIP ${reason##*$'\n'}"; exit 0 ;;
-*) echo "Bail out! ${reason##*$'\n'}"; exit 1 ;;
-esac
+. tests/vm/common.sh
+need_kernels "${kernels[@]}"
 
 # STATUS NAME, with what to show on standard input
 ok()

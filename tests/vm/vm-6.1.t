@@ -9,13 +9,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 series=$(basename "$0" .t)
 series=${series#vm-}
 
-reason=$("$here/prepare" "$series" 2>&1 >/dev/null)
-status=$?
-if [ $status = 3 ] && [ -z "${DM_REMAP_NEED_VM:-}" ]; then
-	echo "1..0 # SKIP ${reason##*$'\n'}"
-	exit 0
-elif [ $status != 0 ]; then
-	echo "Bail out! ${reason##*$'\n'}"
-	exit 1
-fi
+. "$here/common.sh"
+need_kernels "$series"
 exec "$here/run" -k "$series" -j "${DM_REMAP_VM_JOBS:-2}"
