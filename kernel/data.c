@@ -287,10 +287,16 @@ void remap_copy_to_part(const struct remap_part *part, const void *buffer)
 }
 
 enum answer {
-	SILENT,			/* could not be asked, or said nothing about main */
+	PASSED,			/* is not to be asked, or says nothing about main */
+	AWAY,			/* failed for a reason that is not the medium's */
 	ANSWERED,		/* it works there */
 	REFUSED,		/* it does not work there either */
 };
+
+/* How many blocks side by side may be passed over at one distance. */
+#define MOST_PASSED 8
+/* How many have to refuse before main is given up; a bad cluster has more than one of them. */
+#define LEAST_REFUSED 3
 
 /*
  * A rewrite of a neighbour has failed. Its data was good before, and is in the scratch: if
@@ -320,7 +326,7 @@ static enum answer ask_neighbour(struct remap_ctx *ctx, block_t block, enum req_
 	struct remap_core *core = ctx->core;
 	sector_t sector = remap_block_sector(core, block);
 	unsigned int sectors = remap_block_sectors(core);
-	enum answer answer = SILENT;
+	enum answer answer = PASSED;
 	struct remap_view view;
 	struct remap_busy *busy;
 	blk_status_t status;
@@ -328,7 +334,7 @@ static enum answer ask_neighbour(struct remap_ctx *ctx, block_t block, enum req_
 
 	busy = remap_busy_try(core, block);
 	if (!busy)
-		return SILENT;
+		return PASSED;
 	rcu_read_lock();
 	remap_look(core, block, &view);
 	rcu_read_unlock();
@@ -349,12 +355,30 @@ static enum answer ask_neighbour(struct remap_ctx *ctx, block_t block, enum req_
 	}
 	if (!status)
 		answer = ANSWERED;
+	else if (remap_judge(status) == REMAP_STS_OTHER)
+		answer = AWAY;
 	/* A neighbour that is bad to read says nothing about writing. */
-	else if (remap_judge(status) == REMAP_STS_UNSURE ||
-		 (remap_judge(status) == REMAP_STS_MEDIUM && wrote))
+	else if (remap_judge(status) == REMAP_STS_UNSURE || wrote)
 		answer = REFUSED;
 out:
 	remap_busy_release(core, busy);
+	return answer;
+}
+
+/* The first block at a distance or behind it, as seen from @block, that has something to say. */
+static enum answer ask_near(struct remap_ctx *ctx, block_t block, s64 distance, enum req_op op)
+{
+	u64 blocks = ctx->core->live->ti->len >> ctx->core->block_shift;
+	s64 step = distance < 0 ? -1 : 1;
+	enum answer answer = PASSED;
+	unsigned int i;
+
+	for (i = 0; i < MOST_PASSED && answer == PASSED; i++, distance += step) {
+		/* One before the start of main is a very large number. */
+		if (block + distance >= blocks || !remap_budget_left(ctx))
+			break;
+		answer = ask_neighbour(ctx, block + distance, op);
+	}
 	return answer;
 }
 
@@ -366,40 +390,39 @@ out:
  *	REQ_OP_READ: can it still read?
  *
  * Bad blocks come in clusters, so blocks at growing distance are asked until one answers.
- * Remapped and owned ones are passed over. When writing is refused wherever it is tried, main
- * is gone, and the device fails; a main that is away for a moment (transport, offline) has
- * refused nothing. Only what the table line covers is touched: what is behind it on main may
- * be somebody else's.
+ * Remapped and owned ones are passed over, and those that are bad to read: the next one is
+ * asked. When writing is refused wherever it is tried, and that is often enough, main is gone,
+ * and the device fails; a main that is away for a moment (transport, offline) has refused
+ * nothing. Only what the table line covers is touched: what is behind it on main may be
+ * somebody else's.
  *
- * Return: REMAP_ALIVE if any other block answered; REMAP_UNTOLD if the budget did not last.
+ * Return: REMAP_ALIVE if any other block answered; REMAP_UNTOLD if the budget did not last, or
+ * there was no block to ask.
  * Context: process; sleeps.
  */
 enum remap_alive remap_main_alive(struct remap_ctx *ctx, block_t block, enum req_op op)
 {
 	struct remap_core *core = ctx->core;
 	u64 blocks = core->live->ti->len >> core->block_shift;
-	bool refused = false;
-	u64 distance;
+	unsigned int refused = 0, away = 0;
+	s64 distance;
 
-	for (distance = 1; distance < blocks && distance <= 1U << 18; distance <<= 3) {
-		u64 neighbour[] = { block + distance, block - distance };
+	for (distance = 1; distance < blocks && distance <= 1 << 18; distance <<= 3) {
+		s64 side[] = { distance, -distance };
 		unsigned int i;
 
-		for (i = 0; i < ARRAY_SIZE(neighbour); i++) {
-			enum answer answer;
+		for (i = 0; i < ARRAY_SIZE(side); i++) {
+			enum answer answer = ask_near(ctx, block, side[i], op);
 
-			/* One before the start of main is a very large number. */
-			if (neighbour[i] >= blocks)
-				continue;
-			if (!remap_budget_left(ctx))
-				return REMAP_UNTOLD;
-			answer = ask_neighbour(ctx, neighbour[i], op);
 			if (answer == ANSWERED)
 				return REMAP_ALIVE;
-			refused |= answer == REFUSED;
+			refused += answer == REFUSED;
+			away += answer == AWAY;
 		}
 	}
-	if (refused && op == REQ_OP_WRITE)
+	if (!remap_budget_left(ctx) || !(refused + away))
+		return REMAP_UNTOLD;
+	if (refused >= LEAST_REFUSED && op == REQ_OP_WRITE)
 		remap_core_fail(core, "main does not accept writes anywhere");
 	return REMAP_DEAD;
 }

@@ -20,9 +20,9 @@ enum remap_class {
 
 /* Is it one block of main, or all of it? */
 enum remap_alive {
-	REMAP_UNTOLD,		/* there was no time to ask */
+	REMAP_UNTOLD,		/* there was no time to ask, or nobody to be asked */
 	REMAP_ALIVE,		/* it works elsewhere */
-	REMAP_DEAD,		/* it does not, or nobody could be asked */
+	REMAP_DEAD,		/* it does not, or is away */
 };
 
 /**

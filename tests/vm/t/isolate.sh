@@ -143,6 +143,19 @@ for error in IOERR:EIO TARGET:EREMOTEIO; do
 	s=$((s + 8192))
 done
 
+# neighbours that have nothing to say: those next to them are asked
+s=40000
+need dm_message r remap $((s - 32768))+8 $((s - 4096))+8 $((s - 512))+8 $((s - 64))+8 $((s - 8))+8 \
+	$((s + 8))+8 $((s + 64))+8 $((s + 512))+8 $((s + 4096))+8 $((s + 32768))+8
+base=$((base + 10))
+inject main add w $s+8 IOERR
+is "$(sio w $D $s 8 @2)" "w $s+8 OK" "a write is remapped when its neighbours are remapped"
+base=$((base + 1))
+used "remapped neighbours" "$base"
+is "$(sio r $D $s 8 @2) $(sio r $D $((s - 16)) 8 @1) $(sio r $D $((s + 16)) 8 @1)" \
+	"r $s+8 OK r $((s - 16))+8 OK r $((s + 16))+8 OK" "it and who was asked are right"
+inject main clear
+
 inject main add w 110000 MEDIUM times 1
 is "$(sio w $D 110000 8 @2)" "w 110000+8 OK" "a write that succeeds when tried again"
 used "tried again" "$base"
@@ -162,5 +175,24 @@ need remap_create r $M /dev/mapper/spare
 used "after the disk came back" "$base"
 is "$(sio r $D 50000 8 @1)" "r 50000+8 OK" "and it serves again"
 
+need dm_remove r
+
+#---- nobody to ask: a slot takes the write, a read fails
+
+need dm_remove main
+faulty main /dev/ram0 128
+make_spare /dev/mapper/spare
+need remap_create r $M /dev/mapper/spare format read_policy remap
+need dm_message r remap 0+64 72+56
+inject main add w 64+8 IOERR
+is "$(sio w $D 64 8 @4) $(sio r $D 64 8 @4)" "w 64+8 OK r 64+8 OK" "all other blocks are remapped: a write"
+used "nobody to ask" 16
+is "$(status r mode)" ok "main is not said to be gone"
+inject main clear
+need dm_message r unmap 64+8
+inject main add r 64+8 IOERR
+is "$(sio r $D 64 8)" "r 64+8 EIO" "all other blocks are remapped: a read"
+used "nobody to ask for a read" 15
+inject main clear
 need dm_remove r
 done_testing
