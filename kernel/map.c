@@ -67,6 +67,12 @@
  * Making a write again that has not been acknowledged is harmless: whatever it overwrites was
  * concurrent with it.
  *
+ * NOWAIT is a promise to the submitter's process, which sleeps nowhere here: a bio that has to
+ * wait for an owner or a context waits in a list, as in the queue of a disk. To refuse one would be
+ * too late: submitters look for that when they submit, and io_uring, which sets NOWAIT whenever it
+ * submits for the first time, passes a later refusal on to its user as an error. So only the
+ * devices below refuse, and NOWAIT is taken away where a bio goes on in another process.
+ *
  * No deadlock: a context waits for a busy block only while it owns none (a second one is
  * only tried for), owners always have a process of their own, and what core->flight waits
  * for are devices, never owners.
@@ -224,23 +230,9 @@ void remap_finish(struct bio *bio, blk_status_t status)
 	bio_endio(bio);
 }
 
-/*
- * May a bio not wait for an owner or a context? One whose submitter spins for the answer may:
- * kernels set NOWAIT for all of those, whatever was asked for, and a refusal would come to the
- * submitter again and again.
- */
-static bool must_not_wait(const struct bio *bio)
-{
-	return (bio->bi_opf & (REQ_NOWAIT | REQ_POLLED)) == REQ_NOWAIT;
-}
-
 /* A context is to work on it. */
 static int hand_over(struct remap_core *core, struct bio *bio, struct remap_bio *rb)
 {
-	if (must_not_wait(bio)) {
-		remap_finish(bio, BLK_STS_AGAIN);
-		return DM_MAPIO_SUBMITTED;
-	}
 	rb->flags |= RB_WORK;
 	rb->status = BLK_STS_OK;
 	remap_queue(core, bio);
@@ -306,9 +298,7 @@ again:
 	case PIECE_MASKED:
 		return hand_over(core, bio, rb);
 	case PIECE_BUSY:
-		if (must_not_wait(bio))
-			remap_finish(bio, BLK_STS_AGAIN);
-		else if (!remap_busy_park(core, sector >> core->block_shift, bio))
+		if (!remap_busy_park(core, sector >> core->block_shift, bio))
 			goto again;
 		return DM_MAPIO_SUBMITTED;
 	default:
@@ -400,6 +390,8 @@ void remap_dispatch(struct remap_core *core, struct bio *bio)
 {
 	struct remap_bio *rb = remap_bio(bio);
 
+	/* Not in its submitter's process. */
+	bio->bi_opf &= ~REQ_NOWAIT;
 	if (rb->flags & RB_WORK) {
 		remap_queue(core, bio);
 		return;
@@ -495,11 +487,6 @@ static int end_main_error(struct remap_target *t, struct bio *bio, struct remap_
 
 	if (bio->bi_opf & REQ_RAHEAD || remap_judge(*error) == REMAP_STS_OTHER)
 		return DM_ENDIO_DONE;
-	if (must_not_wait(bio) && !t->read_only && !READ_ONCE(core->failed)) {
-		/* It may not wait for a context; the submitter comes back without NOWAIT. */
-		*error = BLK_STS_AGAIN;
-		return DM_ENDIO_DONE;
-	}
 	atomic64_inc(op_is_write(bio_op(bio)) ? &core->write_errors : &core->read_errors);
 	WRITE_ONCE(core->last_error, rb->iter.bi_sector);
 	remap_event(core);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * polled - O_DIRECT requests whose submitter spins for the answer instead of being woken
- * (io_uring with IOPOLL), many at a time. Data and answers are as sio's.
+ * polled - O_DIRECT requests by io_uring, many at a time. Their submitter spins for the answer
+ * (IOPOLL); with R and W it is woken. Data and answers are as sio's.
  *
- *	polled r|w DEVICE SECTOR COUNT TAG [REQUEST_SECTORS]
+ *	polled r|w|R|W DEVICE SECTOR COUNT TAG [REQUEST_SECTORS]
  *
  * Prints one line: OP SECTOR+COUNT OK, or the first request that went wrong and the name of its
  * error, as the ring gave it, or WRONG. Exit: 0 OK, 1 I/O error, 2 wrong data, 16 usage, set-up.
@@ -45,6 +45,7 @@ struct request {
 };
 
 struct job {
+	char op;
 	bool write;
 	int fd;
 	uint64_t tag;
@@ -73,9 +74,9 @@ static void *map_ring(const struct ring *ring, size_t bytes, off_t offset)
 	return at;
 }
 
-static void open_ring(struct ring *ring)
+static void open_ring(struct ring *ring, bool spin)
 {
-	struct io_uring_params params = { .flags = IORING_SETUP_IOPOLL };
+	struct io_uring_params params = { .flags = spin ? IORING_SETUP_IOPOLL : 0 };
 	size_t sq_bytes, cq_bytes;
 	char *queues;
 
@@ -127,13 +128,12 @@ static void start(struct ring *ring, struct job *job, unsigned int nr)
 
 static void check(struct job *job, const struct request *request, int result)
 {
-	char op = job->write ? 'w' : 'r';
 	int64_t wrong;
 
 	if (job->status)
 		return;
 	if (result != (int)(request->sectors * SECTOR_SIZE)) {
-		printf("%c %llu+%llu %s\n", op, (unsigned long long)request->sector,
+		printf("%c %llu+%llu %s\n", job->op, (unsigned long long)request->sector,
 		       (unsigned long long)request->sectors,
 		       result < 0 ? strerrorname_np(-result) : "SHORT");
 		job->status = 1;
@@ -142,7 +142,7 @@ static void check(struct job *job, const struct request *request, int result)
 	wrong = job->write ? -1 : sectors_wrong(request->buffer, request->sector,
 						request->sectors, job->tag);
 	if (wrong >= 0) {
-		printf("%c %llu+%llu WRONG at %llu\n", op, (unsigned long long)request->sector,
+		printf("%c %llu+%llu WRONG at %llu\n", job->op, (unsigned long long)request->sector,
 		       (unsigned long long)request->sectors,
 		       (unsigned long long)request->sector + (unsigned long long)wrong);
 		job->status = 2;
@@ -192,11 +192,12 @@ int main(int argc, char **argv)
 	uint64_t sector, count;
 	struct ring ring;
 
-	if (argc < 6 || !strchr("rw", argv[1][0]) || argv[5][0] != '@') {
-		fputs("Usage: polled r|w DEVICE SECTOR COUNT @TAG [REQUEST_SECTORS]\n", stderr);
+	if (argc < 6 || !strchr("rwRW", argv[1][0]) || argv[5][0] != '@') {
+		fputs("Usage: polled r|w|R|W DEVICE SECTOR COUNT @TAG [REQUEST_SECTORS]\n", stderr);
 		return 16;
 	}
-	job.write = argv[1][0] == 'w';
+	job.op = argv[1][0];
+	job.write = strchr("wW", job.op);
 	sector = strtoull(argv[3], NULL, 0);
 	count = strtoull(argv[4], NULL, 0);
 	job.tag = strtoull(argv[5] + 1, NULL, 0);
@@ -209,10 +210,10 @@ int main(int argc, char **argv)
 	for (unsigned int nr = 0; nr < DEPTH; nr++)
 		if (posix_memalign(&job.requests[nr].buffer, 4096, job.request_sectors * SECTOR_SIZE))
 			die("no memory");
-	open_ring(&ring);
+	open_ring(&ring, strchr("rw", job.op));
 	run(&ring, &job);
 	if (!job.status)
-		printf("%s %llu+%llu OK\n", argv[1], (unsigned long long)sector,
+		printf("%c %llu+%llu OK\n", job.op, (unsigned long long)sector,
 		       (unsigned long long)count);
 	return job.status;
 }

@@ -158,12 +158,9 @@ static void status_rows(const char *status, enum kind kind, int error)
 	int read_used = kind == MEDIUM;
 	struct want write = { .error = judged ? 0 : error, .used = judged, .write_errors = judged };
 	struct want write_once = { .error = judged ? 0 : error, .write_errors = judged };
-	/* Nothing has been tried yet: whoever submitted it comes back without NOWAIT. */
-	struct want write_nowait = { .error = judged ? EAGAIN : error };
 	struct want read = { .error = error, .used = read_used, .pending = read_used,
 			     .read_errors = judged };
 	struct want read_once = { .error = judged ? 0 : error, .read_errors = judged };
-	struct want read_nowait = { .error = judged ? EAGAIN : error };
 
 	fresh();
 	row(status, "write, fast path", true, "", 0, write);
@@ -174,7 +171,7 @@ static void status_rows(const char *status, enum kind kind, int error)
 	if (judged)
 		is(bed_read(raw_fd, place, 8, 2), 0, "%s, write, once: it is on main", status);
 	sibling();
-	row(status, "write, NOWAIT", true, "", RWF_NOWAIT, write_nowait);
+	row(status, "write, NOWAIT", true, "", RWF_NOWAIT, write);
 	sibling();
 	row(status, "write, FUA", true, "", RWF_DSYNC, write);
 
@@ -189,7 +186,7 @@ static void status_rows(const char *status, enum kind kind, int error)
 	sibling();
 	row(status, "read, once", false, " times 1", 0, read_once);
 	sibling();
-	row(status, "read, NOWAIT", false, "", RWF_NOWAIT, read_nowait);
+	row(status, "read, NOWAIT", false, "", RWF_NOWAIT, read);
 	sibling();
 	read_ahead(status);
 }
