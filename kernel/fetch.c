@@ -39,13 +39,23 @@ static blk_status_t record(struct remap_ctx *ctx, const struct remap_part *part,
 static blk_status_t fetch_unmapped(struct remap_ctx *ctx, const struct remap_part *part)
 {
 	const struct remap_features *features = &ctx->core->live->features;
-	blk_status_t status = remap_bio(part->bio)->status;
+	struct remap_bio *rb = remap_bio(part->bio);
+	blk_status_t status = rb->status;
 
+	if (!(rb->flags & RB_ERROR)) {
+		status = remap_main_part(ctx, REQ_OP_READ, part);
+		if (remap_judge(status) == REMAP_STS_OK ||
+		    remap_judge(status) == REMAP_STS_OTHER || part->bio->bi_opf & REQ_RAHEAD)
+			return status;
+		remap_note_error(ctx->core, REQ_OP_READ,
+				 remap_block_sector(ctx->core, part->block) + part->first);
+		/* From here on it is a bio that main has failed, and the rest of it too. */
+		rb->flags |= RB_ERROR;
+		rb->status = status;
+	}
 	if (!remap_budget_left(ctx))
 		return status ?: BLK_STS_TIMEOUT;
 	status = remap_main_part(ctx, REQ_OP_READ, part);
-	if (part->bio->bi_opf & REQ_RAHEAD)
-		return status;
 	switch (remap_judge(status)) {
 	case REMAP_STS_OK:
 	case REMAP_STS_OTHER:

@@ -67,6 +67,14 @@
  * Making a write again that has not been acknowledged is harmless: whatever it overwrites was
  * concurrent with it.
  *
+ * Polled bios (REQ_POLLED) are not cut: a context takes one whole. Device mapper keeps the parts
+ * of a bio in a list without a lock, which the submitter takes apart while it polls. That is fine
+ * as long as the submitter itself has put all of them there. When the device is suspended in
+ * between, or before, a worker submits (the rest of) the bio after the resume, a part is lost, and
+ * the submitter spins for ever, as does the next suspend. Or the rest is refused, if NOWAIT is set,
+ * while the first part is under way, and io_uring of older kernels spins for that.
+ * For the same reason a bio that was parked is not polled for below us when it goes on.
+ *
  * NOWAIT is a promise to the submitter's process, which sleeps nowhere here: a bio that has to
  * wait for an owner or a context waits in a list, as in the queue of a disk. To refuse one would be
  * too late: submitters look for that when they submit, and io_uring, which sets NOWAIT whenever it
@@ -239,6 +247,17 @@ static int hand_over(struct remap_core *core, struct bio *bio, struct remap_bio 
 	return DM_MAPIO_SUBMITTED;
 }
 
+/*
+ * See above. A NOWAIT bio in a worker is one that device mapper sends again after a suspend; its
+ * rest would be refused, too late, if the next suspend came meanwhile.
+ */
+static bool may_be_cut(const struct bio *bio)
+{
+	if (bio->bi_opf & REQ_NOWAIT && current->flags & PF_WQ_WORKER)
+		return false;
+	return !(bio->bi_opf & REQ_POLLED);
+}
+
 static void to_slot(struct remap_core *core, struct bio *bio, struct remap_bio *rb, sector_t to)
 {
 	rb->flags |= RB_SLOT;
@@ -271,7 +290,7 @@ again:
 	run = find_run(core, write, sector, bio_sectors(bio));
 	rcu_read_unlock();
 	if (run.sectors < bio_sectors(bio)) {
-		if (!fresh) {
+		if (!fresh || !may_be_cut(bio)) {
 			uncount(core, rb);
 			return hand_over(core, bio, rb);
 		}
@@ -391,7 +410,7 @@ void remap_dispatch(struct remap_core *core, struct bio *bio)
 	struct remap_bio *rb = remap_bio(bio);
 
 	/* Not in its submitter's process. */
-	bio->bi_opf &= ~REQ_NOWAIT;
+	bio->bi_opf &= ~(REQ_NOWAIT | REQ_POLLED);
 	if (rb->flags & RB_WORK) {
 		remap_queue(core, bio);
 		return;

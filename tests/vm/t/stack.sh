@@ -271,6 +271,31 @@ is "$(cat /tmp/out /tmp/out.1 | tr '\n' ' ')" "w 28673+1 OK w 28675+2 OK " "both
 is "$(sio r $D 28673 1 @7) $(polled r $D 28675 2 @8)" "r 28673+1 OK r 28675+2 OK" "to the right end"
 inject main clear
 
+# while the device is suspended and another table comes; every request meets many slots, so that it
+# would be cut (and has less than the 254 sectors of null_blk: Linux 6.1 refuses to cut NOWAIT)
+# shellcheck disable=SC2046
+need dm_message r remap $(awk 'BEGIN { for (i = 0; i < 4096; i += 16) print i "+8" }')
+(
+	while [ ! -e /tmp/enough ] && [ "$(polled w $D 0 4096 @9 240)" = "w 0+4096 OK" ]; do
+		:
+	done
+	polled w $D 0 4096 @9 240
+) >/tmp/out &
+load=$!
+for flags in "" --noflush "" --noflush; do
+	# shellcheck disable=SC2086
+	need timeout 300 dmsetup suspend $flags r
+	need dm_resume r
+	usleep 50000
+done
+need dm_load r "$(dm_table r)"
+need timeout 300 dmsetup suspend r
+need dm_resume r
+: >/tmp/enough
+ended() { [ -s /tmp/out ]; }
+wait_for 300 ended || bail "a polled write does not end"
+wait $load
+is "$(cat /tmp/out) $(polled r $D 0 4096 @9 61)" "w 0+4096 OK r 0+4096 OK" "polled writes survive suspends and a reload"
 is "$(status r mode) $(status r parked)" "degraded 0" "nothing waits"
 need dm_remove r
 done_testing
