@@ -52,7 +52,8 @@ cut_once()
 		dm_message "$_disk" off $((SEED * 2000 + $1)) "$6" || echo "cut $1: cannot cut $_disk"
 	done
 	kill $_load
-	wait $_load
+	# one that had not yet begun dies of it, and the shell says so
+	wait $_load 2>/dev/null
 	dm_remove r || echo "cut $1: cannot be removed"
 	dm_message vmain on
 	dm_message vspare on
