@@ -40,7 +40,7 @@ need remap_create r $M /dev/mapper/spare format
 codes 0 0 "no backup, but of a spare that holds nothing"
 need dm_message r remap 0+8
 codes 1 1 "no backup of what the spare holds"
-said "WARNING r: no backup of .*remap-setup backup r" "with what to do"
+said "WARNING r: no backup of .*remap-setup backup -d /tmp/kept r" "with what to do"
 runs "which works" remap-setup backup -d /tmp/kept --all
 need dm_message r unmap 0+8
 codes 0 0 "well"
