@@ -194,5 +194,14 @@ inject main add r 64+8 IOERR
 is "$(sio r $D 64 8)" "r 64+8 EIO" "all other blocks are remapped: a read"
 used "nobody to ask for a read" 15
 inject main clear
+
+# one refusal fails the write, but a bad block and its neighbour are not the whole disk
+need dm_message r unmap 0+8
+inject main add w 0+8 IOERR
+inject main add w 64+8 IOERR
+is "$(sio w $D 64 8 @5)" "w 64+8 EIO" "the only block that can be asked refuses: a write"
+is "$(status r mode)" ok "main is not given up for one refusal"
+inject main clear
+is "$(sio w $D 64 8 @5) $(sio r $D 64 8 @5)" "w 64+8 OK r 64+8 OK" "and it is written when that is over"
 need dm_remove r
 done_testing
