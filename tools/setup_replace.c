@@ -15,8 +15,6 @@
  *
  * A live device is taken down for it, and comes up again with what there is then.
  */
-#include <unistd.h>
-
 #include "backup.h"
 #include "backup_dir.h"
 #include "closed.h"
@@ -24,35 +22,17 @@
 #include "confirm.h"
 #include "erase.h"
 #include "escape.h"
-#include "find_main.h"
-#include "find_spare.h"
 #include "live_swap.h"
 #include "marks.h"
 #include "remaptab_follow.h"
 #include "replace_dead.h"
-#include "restore_session.h"
+#include "replacing.h"
 #include "restore_show.h"
 #include "setup.h"
 #include "setup_rows.h"
 #include "spare_refuse.h"
 #include "stop.h"
 #include "units.h"
-
-struct replace_options {
-	struct common_options common;
-	const char *main;
-	const char *dir;
-	const char *tab;
-	const char *from_backup;
-	bool keep_pending;
-	bool accept_incomplete;
-	bool no_backup;
-	bool adopt;
-	bool force;
-	bool large_spare;
-	bool yes;
-	bool dry_run;
-};
 
 #define FIELD(member) offsetof(struct replace_options, member)
 
@@ -99,150 +79,6 @@ static const struct tool tool = {
 };
 
 static struct replace_options replace_options = { .dir = BACKUP_DIR, .tab = REMAPTAB_PATH };
-
-/**
- * struct replacing - a spare that is to be replaced
- * @session: the restore that it is: of a table that was never a file. First, as callbacks get it.
- * @options: command line
- * @load: old spare's table, which @session.file is about
- * @swap: the device, if it was live at the beginning
- * @named: the old spare, where the operand is a name that remaptab has
- * @old_path: where the old spare is
- * @main_path: where main is, if it was found
- * @old_uuid: of the old spare
- * @old_error: why it could not be erased, or 0
- * @finish: an earlier run came to the last step, which is all that is done
- * @listed: remaptab has a line for the spare
- * @written: done
- */
-struct replacing {
-	struct restore_session session;
-	const struct replace_options *options;
-	struct spare_load load;
-	struct live_swap swap;
-	struct spare_operand named;
-	const char *old_path;
-	char main_path[BLOCKDEV_PATH];
-	u8 old_uuid[16];
-	int old_error;
-	bool finish;
-	bool listed;
-	bool written;
-};
-
-/*
- * The old spare and main
- */
-
-/* Is this a name, and no device of it is up? */
-static bool is_name_down(const char *operand)
-{
-	struct live live;
-	int r;
-
-	if (strchr(operand, '/') || !access(operand, F_OK))
-		return false;
-	r = live_find(&live, operand);
-	if (!r)
-		live_free(&live);
-	return r == -ENXIO;
-}
-
-static int find_listed(struct replacing *re)
-{
-	struct blockdev_list list;
-	int status;
-
-	if (blockdev_list(&list))
-		return STATUS_FAILED;
-	status = spare_operand_find(&re->named, re->options->common.operands[0], re->options->tab,
-				    re->options->dir, &list);
-	blockdev_list_free(&list);
-	re->old_path = re->named.path;
-	return status;
-}
-
-/* The operand is a live device, one that is listed, or the spare itself. */
-static int find_old(struct replacing *re)
-{
-	const char *operand = re->options->common.operands[0];
-	int status;
-
-	if (is_name_down(operand))
-		return find_listed(re);
-	status = live_swap_find(&re->swap, operand);
-	re->old_path = operand;
-	if (status || !re->swap.is_live)
-		return status;
-	re->old_path = re->swap.live.spare;
-	if (re->options->main) {
-		report_error("--main is for a spare whose device is down; the main of %s is %s",
-			     re->swap.live.dev.shown, re->swap.live.main);
-		return STATUS_USAGE;
-	}
-	return STATUS_DONE;
-}
-
-static void close_old(struct replacing *re)
-{
-	spare_unload(&re->load);
-	device_close(&re->session.old);
-	re->session.old = (struct device){ .sectors = 0 };
-	re->session.sources.old = NULL;
-}
-
-/* Its table, as if it had been read from a dump. */
-static int load_old(struct replacing *re, enum device_access access)
-{
-	struct restore_session *session = &re->session;
-	const struct rmeta_table *table = &re->load.table;
-	int status;
-
-	if (device_open(&session->old, re->old_path, access, "old spare"))
-		return STATUS_FAILED;
-	status = spare_load(&re->load, &session->old, true);
-	if (!status)
-		status = spare_refuse_unsure(&re->load, &session->old);
-	if (!status)
-		status = spare_refuse_foreign(&re->load, &session->old);
-	if (!status && !re->swap.is_live)
-		status = spare_refuse_unreleased(&table->sb, &session->old, re->options->adopt);
-	if (status)
-		return status;
-	memcpy(re->old_uuid, table->sb.uuid, sizeof(re->old_uuid));
-	session->file = (struct dump_file){
-		.sb = table->sb,
-		.geo = table->store.geo,
-		.entries = table->entries,
-		.nr_entries = table->counts.mapped + table->counts.lost + table->counts.retired,
-		.counts = table->counts,
-	};
-	session->sources.old = &session->old;
-	session->sources.unchanged = true;
-	return STATUS_DONE;
-}
-
-/* Pending sectors of blocks that become lost are saved from main, where it is. */
-static int open_main(struct replacing *re)
-{
-	struct restore_session *session = &re->session;
-	struct blockdev_list list;
-	struct blockdev found;
-	unsigned int others;
-
-	session->live = re->swap.is_live;
-	session->options.main = re->swap.is_live ? re->swap.live.main : re->options->main;
-	if (!session->options.main && session->old.is_block && !blockdev_list(&list)) {
-		if (find_main(&found, &others, &list, &session->file.sb, session->old.stat.st_rdev)) {
-			memcpy(re->main_path, found.path, sizeof(re->main_path));
-			session->options.main = re->main_path;
-		}
-		blockdev_list_free(&list);
-	}
-	if (!session->options.main && session->file.counts.pending_sectors)
-		report_info("main is not here: pending sectors of blocks of which something else is lost become lost, too (--main DEV saves them)");
-	return STATUS_DONE;
-}
 
 /*
  * Where are we?
@@ -332,9 +168,9 @@ static int plan(struct replacing *re)
 	session->options.old = re->old_path;
 	session->options.force = re->options->force;
 	session->options.large_spare = re->options->large_spare;
-	status = load_old(re, DEVICE_READ);
+	status = replacing_load_old(re, DEVICE_READ);
 	if (!status)
-		status = open_main(re);
+		replacing_open_main(re);
 	session->restore.sb = session->file.sb;
 	return status ? status : restore_plan_new(session);
 }
@@ -404,7 +240,7 @@ static int replace(struct replacing *re)
 {
 	int status;
 
-	status = load_old(re, DEVICE_WRITE);
+	status = replacing_load_old(re, DEVICE_WRITE);
 	if (!status) {
 		stop_catch();
 		status = write_new(re);
@@ -517,7 +353,7 @@ static int carry_out(struct replacing *re)
 	int status, up;
 
 	status = back_up(re);
-	close_old(re);
+	replacing_close_old(re);
 	if (!status)
 		status = live_swap_down(&re->swap);
 	if (status)
@@ -527,7 +363,7 @@ static int carry_out(struct replacing *re)
 		restore_show_lost(&re->session);
 		status = tell(re);
 	}
-	close_old(re);
+	replacing_close_old(re);
 	device_close(&re->session.spare);
 	if (!re->swap.down)
 		return status;
@@ -543,7 +379,7 @@ static int run_on(struct replacing *re)
 {
 	int status;
 
-	status = find_old(re);
+	status = replacing_find_old(re);
 	if (!status)
 		status = open_new(re);
 	if (status)
@@ -642,7 +478,7 @@ static int run(void *opaque)
 		return run_by_backup(re.options);
 	status = run_on(&re);
 	write_json(&re);
-	close_old(&re);
+	replacing_close_old(&re);
 	restore_table_free(&re.session.table);
 	ranges_free(&re.session.lost);
 	device_close(&re.session.main);
