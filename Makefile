@@ -68,7 +68,7 @@ setup:
 CHECK_JOBS ?= $(shell nproc)
 CHECK_ROWS := --rules='seq={tests/vm/*.t,tests/replay/*.t,tests/fuzz/*.t,tests/packaging/*.t,tests/library/*.t}' \
 	--rules='seq=tests/tools/*.t' --rules='seq=**'
-PROVE = PYTHONDONTWRITEBYTECODE=1 BUILD='$(abspath $(BUILD))' prove --timer --merge
+PROVE = PYTHONDONTWRITEBYTECODE=1 BUILD='$(abspath $(BUILD))' tests/prove --timer --merge
 
 check: setup
 	@$(MAKE) --no-print-directory BUILD='$(BUILD)' -j$(CHECK_JOBS) all $(CHECK_BUILDS)

@@ -83,7 +83,7 @@ $(VM_MODULES) &: $(VM_MODULE_SRC)
 	@cp $(VM_MODULE_DIR)/src/*.ko $(VM_MODULE_DIR)/
 
 check-vm: vm-prepare
-	prove --timer --merge $(PROVEFLAGS) $(wildcard tests/vm/*.t)
+	tests/prove --timer --merge $(PROVEFLAGS) $(wildcard tests/vm/*.t)
 
 # Every race and every cut, 200 rounds of each, on the target as it is and without the protection
 # that each is for.
@@ -100,7 +100,7 @@ check-hazards: vm-prepare
 check-debug: setup
 	@$(MAKE) --no-print-directory BUILD='$(BUILD)' tools
 	tests/vm/prepare debug
-	BUILD='$(abspath $(BUILD))' prove --timer --merge $(PROVEFLAGS) --exec 'tests/vm/run -k debug' \
+	BUILD='$(abspath $(BUILD))' tests/prove --timer --merge -j$(CHECK_JOBS) $(PROVEFLAGS) --exec 'tests/vm/run -k debug' \
 		$(wildcard tests/vm/t/*.sh)
 
 check-lifecycle: setup
