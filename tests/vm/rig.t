@@ -14,7 +14,7 @@ count=0 failed=0
 . tests/vm/common.sh
 need_kernels 6.1
 
-# name, what the verdict must say, and the guest's script
+# name, what the verdict must say, seconds (200), what the kernel is told; on stdin the guest's script
 rm -rf "$dir"
 mkdir -p "$dir"
 names=()
@@ -24,7 +24,7 @@ scenario()
 	names+=("$1")
 	wanted+=("$2")
 	{
-		echo "# vm: modules=dm-inject carry=vm-misbehave timeout=${3:-200} mem=256"
+		echo "# vm: modules=dm-inject carry=vm-misbehave timeout=${3:-200} mem=256 append=${4:-}"
 		echo ". /guest/lib.sh"
 		echo "bad() { busybox insmod /guest/modules/vm-misbehave.ko how=\$1; }"
 		cat
@@ -53,10 +53,11 @@ scenario short "guest: planned 2 points, saw 1" <<<'pass one; echo "1..2"'
 scenario empty "guest:.*tested nothing" <<<'done_testing'
 scenario noneed "not ok [0-9]* - 6.1/noneed: set-up: false" <<<'need false; pass one; done_testing'
 scenario syntax "guest: exit status 2; no plan" <<<'pass one; if'
+scenario noinit "guest: died.*splat" 200 rdinit=/bin/none,root=/dev/none <<<'pass one; done_testing'
 
 out=$(tests/vm/run -k 6.1 -j 2 "${names[@]/#/$dir/}" 2>&1)
 status=$?
-echo "1..$((${#names[@]} * 2 + 2))"
+echo "1..$((${#names[@]} * 2 + 3))"
 
 point()
 {
@@ -82,4 +83,7 @@ done
 point $((status != 1)) "the run as a whole failed"
 grep -q 'asked to warn' <<<"$out"
 point $? "the kernel log of a guest gone wrong is shown"
+again=$(grep "started again: qemu's exit status was 0, and init was never run" <<<"$out")
+[ "$(grep -o '6.1/[a-z]*' <<<"$again")" = 6.1/noinit ]
+point $? "a guest that does not reach its init is started again, and no other" noinit
 exit $failed
