@@ -37,7 +37,9 @@ need mkdir -p $CG
 need mount -t cgroup2 none $CG
 echo +memory >$CG/cgroup.subtree_control
 need mkdir $CG/hog
-echo ${LIMIT_MIB}M >$CG/hog/memory.max
+# at high it waits for memory; at max, while nothing can be swapped out, it would be killed
+echo ${LIMIT_MIB}M >$CG/hog/memory.high
+echo $((2 * LIMIT_MIB))M >$CG/hog/memory.max
 swapped_mib() { awk '/SwapTotal/ { total = $2 } /SwapFree/ { free = $2 }
 	END { print int((total - free) / 1024) }' /proc/meminfo; }
 
