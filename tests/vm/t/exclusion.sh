@@ -4,15 +4,17 @@
 #
 #	remap -> fails at once where told -> takes 150 ms for each write -> memory
 #
+# or as many times that as programs take longer to start there.
+#
 # vm: mem=384 timeout=600
 
 . /guest/lib.sh
 
-ROUNDS=30 LANES=3
+ROUNDS=30 LANES=3 SLOW=$(slow_factor)
 ram_disks 2 256
 main_sectors=$(sectors_of /dev/ram0)
 modprobe dm-delay
-need dm_create slow "0 $main_sectors delay /dev/ram0 0 0 /dev/ram0 0 150"
+need dm_create slow "0 $main_sectors delay /dev/ram0 0 0 /dev/ram0 0 $((150 * SLOW))"
 faulty main /dev/mapper/slow "$main_sectors"
 make_spare /dev/ram1
 need remap_create r /dev/mapper/main /dev/ram1 format
@@ -156,7 +158,7 @@ message_in_flight()
 		"r $1+1 OK r $(($1 + 5))+3 OK" "other data"
 }
 # dmsetup takes its time
-need dm_swap slow "0 $main_sectors delay /dev/ram0 0 0 /dev/ram0 0 500"
+need dm_swap slow "0 $main_sectors delay /dev/ram0 0 0 /dev/ram0 0 $((500 * SLOW))"
 rounds "a message remaps while a write is in flight" message_in_flight 327680
 
 # All of it is still right from a new device.
