@@ -73,7 +73,9 @@
  * between, or before, a worker submits (the rest of) the bio after the resume, a part is lost, and
  * the submitter spins for ever, as does the next suspend. Or the rest is refused, if NOWAIT is set,
  * while the first part is under way, and io_uring of older kernels spins for that.
- * For the same reason a bio that was parked is not polled for below us when it goes on.
+ * For the same reason a bio that was parked is not polled for below us when it goes on. Nor is one
+ * that holds core->flight: owners wait for it, and must not wait for a process that may have been
+ * stopped, or that waits for the owner itself.
  *
  * NOWAIT is a promise to the submitter's process, which sleeps nowhere here: a bio that has to
  * wait for an owner or a context waits in a list, as in the queue of a disk. To refuse one would be
@@ -258,6 +260,12 @@ static bool may_be_cut(const struct bio *bio)
 	return !(bio->bi_opf & REQ_POLLED);
 }
 
+/* What is counted is completed by the device, also when nobody polls for it: owners wait. */
+static void unpoll(struct bio *bio)
+{
+	bio->bi_opf &= ~REQ_POLLED;
+}
+
 static void to_slot(struct remap_core *core, struct bio *bio, struct remap_bio *rb, sector_t to)
 {
 	rb->flags |= RB_SLOT;
@@ -268,6 +276,7 @@ static void to_slot(struct remap_core *core, struct bio *bio, struct remap_bio *
 	} else {
 		this_cpu_inc(core->percpu->remapped_reads);
 	}
+	unpoll(bio);
 	bio_set_dev(bio, core->spare);
 	bio->bi_iter.bi_sector = to;
 }
@@ -305,7 +314,9 @@ again:
 		rb->flags |= RB_PENDING;
 		fallthrough;
 	case PIECE_MAIN:
-		if (!write)
+		if (write)
+			unpoll(bio);
+		else
 			uncount(core, rb);
 		bio_set_dev(bio, core->main);
 		return DM_MAPIO_REMAPPED;
@@ -403,7 +414,8 @@ int remap_map(struct dm_target *ti, struct bio *bio)
  * @core: the core
  * @bio: was parked
  *
- * Context: process; does not sleep, but submits.
+ * Context: process, holding no lock; submits, and may sleep as submitters do: for a tag of the
+ * disk's queue.
  */
 void remap_dispatch(struct remap_core *core, struct bio *bio)
 {

@@ -3,7 +3,10 @@
  * polled - O_DIRECT requests by io_uring, many at a time. Their submitter spins for the answer
  * (IOPOLL); with R and W it is woken. Data and answers are as sio's.
  *
- *	polled r|w|R|W DEVICE SECTOR COUNT TAG [REQUEST_SECTORS]
+ *	polled r|w|R|W DEVICE SECTOR COUNT TAG [REQUEST_SECTORS [FILE]]
+ *
+ * FILE is made when the first requests have been submitted, and nobody asks for their answers until it
+ * is gone.
  *
  * Prints one line: OP SECTOR+COUNT OK, or the first request that went wrong and the name of its
  * error, as the ring gave it, or WRONG. Exit: 0 OK, 1 I/O error, 2 wrong data, 16 usage, set-up.
@@ -172,7 +175,21 @@ static void turn(struct ring *ring, struct job *job)
 	atomic_store(ring->cq_head, head);
 }
 
-static void run(struct ring *ring, struct job *job)
+static void hold(struct ring *ring, struct job *job, const char *file)
+{
+	int r = (int)syscall(SYS_io_uring_enter, ring->fd, job->unsubmitted, 0, 0, NULL, 0);
+	int fd = creat(file, 0600);
+
+	if (r < 0 || fd < 0)
+		die(file);
+	job->unsubmitted -= (unsigned int)r;
+	close(fd);
+	while (!access(file, F_OK))
+		usleep(10000);
+}
+
+/* @held: as FILE, or NULL */
+static void run(struct ring *ring, struct job *job, const char *held)
 {
 	unsigned int nr;
 
@@ -181,6 +198,9 @@ static void run(struct ring *ring, struct job *job)
 			if (!job->requests[nr].sectors)
 				start(ring, job, nr);
 		}
+		if (held)
+			hold(ring, job, held);
+		held = NULL;
 		if (job->in_flight)
 			turn(ring, job);
 	} while (job->in_flight || (job->next < job->end && !job->status));
@@ -193,7 +213,7 @@ int main(int argc, char **argv)
 	struct ring ring;
 
 	if (argc < 6 || !strchr("rwRW", argv[1][0]) || argv[5][0] != '@') {
-		fputs("Usage: polled r|w|R|W DEVICE SECTOR COUNT @TAG [REQUEST_SECTORS]\n", stderr);
+		fputs("Usage: polled r|w|R|W DEVICE SECTOR COUNT @TAG [REQUEST_SECTORS [FILE]]\n", stderr);
 		return 16;
 	}
 	job.op = argv[1][0];
@@ -211,7 +231,7 @@ int main(int argc, char **argv)
 		if (posix_memalign(&job.requests[nr].buffer, 4096, job.request_sectors * SECTOR_SIZE))
 			die("no memory");
 	open_ring(&ring, strchr("rw", job.op));
-	run(&ring, &job);
+	run(&ring, &job, argc > 7 ? argv[7] : NULL);
 	if (!job.status)
 		printf("%c %llu+%llu OK\n", job.op, (unsigned long long)sector,
 		       (unsigned long long)count);

@@ -252,6 +252,27 @@ inject spare add r "$(slot_of 2072)" MEDIUM
 is "$(polled r $D 2072 8 @2)" "r 2072+8 ENODATA" "one that cannot be read says so"
 inject spare clear
 
+# a submitter that does not ask for what it has under way is nobody to wait for: the disk's own time is 30 s
+need dm_message r remap 30000+32
+begun=$(uptime_ms)
+for nr in 1 2 3; do
+	polled r $D 30008 8 @1 8 /tmp/held.$nr >/tmp/out.$nr &
+	wait_for 60 test -e /tmp/held.$nr || not_ok "nothing is submitted"
+	case $nr in
+	1) inject spare add w "$(slot_of 30000)+8" MEDIUM times 2
+	   is "$(sio w $D 30000 8 @2)" "w 30000+8 OK" "nobody polls for a read of a slot: another slot moves" ;;
+	2) inject main add w 30032 IOERR
+	   is "$(sio w $D 30032 8 @3)" "w 30032+8 OK" "a neighbour is asked" ;;
+	3) is "$(dm_message r unmap 30016+8)" "1/1" "and a block comes home" ;;
+	esac
+done
+at_most $(($(uptime_ms) - begun)) 25000 "ms, without a wait for it"
+rm /tmp/held.*
+wait
+is "$(cat /tmp/out.? | tr '\n' ' ')" "r 30008+8 OK r 30008+8 OK r 30008+8 OK " "then the reads are answered"
+inject main clear
+inject spare clear
+
 # a block that somebody owns
 inject main add w 28673 MEDIUM
 need dm_message gate hold before r 28672+8
