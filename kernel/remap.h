@@ -138,6 +138,7 @@ struct remap_target {
  * @queue_lock: irq-safe
  * @queue: bios for contexts
  * @nr_queued: bios in both
+ * @nr_working: contexts that are not idle; some, while bios are queued
  * @idle: contexts with nothing to do
  * @contexts: all
  * @message_ctx: under @message_lock
@@ -221,6 +222,7 @@ struct remap_core {
 	spinlock_t queue_lock;
 	struct bio_list queue[REMAP_NR_CLASSES];
 	unsigned int nr_queued;
+	unsigned int nr_working;
 	struct list_head idle[REMAP_NR_CLASSES];
 	struct remap_ctx contexts[REMAP_NR_CLASSES * REMAP_CONTEXTS];
 	struct remap_ctx message_ctx;

@@ -234,7 +234,10 @@ static int get_buffer(struct remap_scan *scan)
 	return scan->bio && scan->buffer ? 0 : -ENOMEM;
 }
 
-/* Requests of the device itself, from the counters that device mapper keeps of it anyway. */
+/*
+ * Requests of the device itself, from the counters that device mapper keeps of it anyway. It does
+ * not count those that are ours until they are sent on or completed.
+ */
 static u64 count_requests(struct remap_core *core, bool *busy)
 {
 	struct block_device *whole = dm_disk(core->md)->part0;
@@ -244,7 +247,7 @@ static u64 count_requests(struct remap_core *core, bool *busy)
 	for_each_possible_cpu(cpu)
 		in_flight += part_stat_local_read_cpu(whole, in_flight[0], cpu) +
 			     part_stat_local_read_cpu(whole, in_flight[1], cpu);
-	*busy = in_flight > 0 || READ_ONCE(core->nr_queued) || READ_ONCE(core->nr_parked);
+	*busy = in_flight > 0 || READ_ONCE(core->nr_working) || READ_ONCE(core->nr_parked);
 	return part_stat_read(whole, ios[STAT_READ]) + part_stat_read(whole, ios[STAT_WRITE]) +
 	       part_stat_read(whole, ios[STAT_DISCARD]) + part_stat_read(whole, ios[STAT_FLUSH]);
 }

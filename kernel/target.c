@@ -90,6 +90,8 @@ static int remap_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	ti->num_discard_bios = 1;
 	/* Main decides; the spare never sees one. */
 	ti->discards_supported = bdev_max_discard_sectors(t->main->bdev);
+	/* Whoever is parked may be sent on before map() has returned, and must be counted once. */
+	ti->accounts_remapped_io = true;
 	ti->per_io_data_size = sizeof(struct remap_bio);
 	ti->private = t;
 	return 0;

@@ -30,8 +30,10 @@ void remap_queue(struct remap_core *core, struct bio *bio)
 	bio_list_add(&core->queue[class], bio);
 	core->nr_queued++;
 	ctx = list_first_entry_or_null(&core->idle[class], struct remap_ctx, idle);
-	if (ctx)
+	if (ctx) {
 		list_del_init(&ctx->idle);
+		core->nr_working++;
+	}
 	spin_unlock_irqrestore(&core->queue_lock, flags);
 	if (ctx)
 		queue_work(core->data_wq, &ctx->work);
@@ -45,10 +47,12 @@ static struct bio *next_bio(struct remap_ctx *ctx)
 
 	spin_lock_irq(&core->queue_lock);
 	bio = bio_list_pop(&core->queue[ctx->class]);
-	if (bio)
+	if (bio) {
 		core->nr_queued--;
-	else
+	} else {
 		list_add(&ctx->idle, &core->idle[ctx->class]);
+		core->nr_working--;
+	}
 	spin_unlock_irq(&core->queue_lock);
 	return bio;
 }

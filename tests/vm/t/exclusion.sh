@@ -161,6 +161,9 @@ message_in_flight()
 need dm_swap slow "0 $main_sectors delay /dev/ram0 0 0 /dev/ram0 0 $((500 * SLOW))"
 rounds "a message remaps while a write is in flight" message_in_flight 327680
 
+is "$(awk '{ print $1, $2 }' "/sys/block/dm-$(dmsetup info -c --noheadings -o minor r)/inflight")" "0 0" \
+	"every request was counted in flight once"
+
 # All of it is still right from a new device.
 inject main clear
 need dm_remove r
