@@ -38,7 +38,8 @@ static blk_status_t record(struct remap_ctx *ctx, const struct remap_part *part,
 
 static blk_status_t fetch_unmapped(struct remap_ctx *ctx, const struct remap_part *part)
 {
-	const struct remap_features *features = &ctx->core->live->features;
+	struct remap_core *core = ctx->core;
+	const struct remap_features *features = &core->live->features;
 	struct remap_bio *rb = remap_bio(part->bio);
 	blk_status_t status = rb->status;
 
@@ -47,8 +48,10 @@ static blk_status_t fetch_unmapped(struct remap_ctx *ctx, const struct remap_par
 		if (remap_judge(status) == REMAP_STS_OK ||
 		    remap_judge(status) == REMAP_STS_OTHER || part->bio->bi_opf & REQ_RAHEAD)
 			return status;
-		remap_note_error(ctx->core, REQ_OP_READ,
-				 remap_block_sector(ctx->core, part->block) + part->first);
+		remap_note_error(core, REQ_OP_READ,
+				 remap_block_sector(core, part->block) + part->first);
+		if (core->table.read_only)
+			return status;
 		/* From here on it is a bio that main has failed, and the rest of it too. */
 		rb->flags |= RB_ERROR;
 		rb->status = status;

@@ -318,5 +318,10 @@ wait_for 300 ended || bail "a polled write does not end"
 wait $load
 is "$(cat /tmp/out) $(polled r $D 0 4096 @9 61)" "w 0+4096 OK r 0+4096 OK" "polled writes survive suspends and a reload"
 is "$(status r mode) $(status r parked)" "degraded 0" "nothing waits"
+need dm_message r remap 40016+8
+need dm_remove r
+need dmsetup create -r r --table "0 65536 remap $M /dev/mapper/spare 3 breaker 1 60"
+inject main add r 40001 40009 MEDIUM
+is "$(polled r $D 40000 24 @1) $(status r mode)" "r 40000+24 ENODATA ok" "bad blocks of a read-only table want no slots"
 need dm_remove r
 done_testing
