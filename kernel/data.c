@@ -293,8 +293,8 @@ enum answer {
 	REFUSED,		/* it does not work there either */
 };
 
-/* How many blocks side by side may be passed over at one distance. */
-#define MOST_PASSED 8
+/* How many blocks side by side are tried at one distance; the next is 8 times as far: none is asked twice. */
+#define MOST_TRIED 7
 /* How many have to refuse before main is given up; a bad cluster has more than one of them. */
 #define LEAST_REFUSED 3
 
@@ -357,7 +357,7 @@ static enum answer ask_neighbour(struct remap_ctx *ctx, block_t block, enum req_
 		answer = ANSWERED;
 	else if (remap_judge(status) == REMAP_STS_OTHER)
 		answer = AWAY;
-	/* A neighbour that is bad to read says nothing about writing. */
+	/* One that is bad to read says nothing about writing; one that may be bad because main is does. */
 	else if (remap_judge(status) == REMAP_STS_UNSURE || wrote)
 		answer = REFUSED;
 out:
@@ -373,7 +373,7 @@ static enum answer ask_near(struct remap_ctx *ctx, block_t block, s64 distance, 
 	enum answer answer = PASSED;
 	unsigned int i;
 
-	for (i = 0; i < MOST_PASSED && answer == PASSED; i++, distance += step) {
+	for (i = 0; i < MOST_TRIED && answer == PASSED; i++, distance += step) {
 		/* One before the start of main is a very large number. */
 		if (block + distance >= blocks || !remap_budget_left(ctx))
 			break;
@@ -384,10 +384,12 @@ static enum answer ask_near(struct remap_ctx *ctx, block_t block, s64 distance, 
 
 /**
  * remap_main_alive() - is it only this block, or the whole of main?
- * @ctx: a context of the core, owner of @block; its image and scratch are used
+ * @ctx: a context of the core, owner of @block; its image and scratch are used, and @alive is set
  * @block: failed with a status that could mean either
  * @op: REQ_OP_WRITE: can main still write? A neighbour is rewritten with its own data.
  *	REQ_OP_READ: can it still read?
+ *
+ * Asked once for a bio, unless it could not be told.
  *
  * Bad blocks come in clusters, so blocks at growing distance are asked until one answers.
  * Remapped and owned ones are passed over, and those that are bad to read: the next one is
@@ -407,6 +409,8 @@ enum remap_alive remap_main_alive(struct remap_ctx *ctx, block_t block, enum req
 	unsigned int refused = 0, away = 0;
 	s64 distance;
 
+	if (ctx->alive != REMAP_UNTOLD)
+		return ctx->alive;
 	for (distance = 1; distance < blocks && distance <= 1 << 18; distance <<= 3) {
 		s64 side[] = { distance, -distance };
 		unsigned int i;
@@ -415,7 +419,7 @@ enum remap_alive remap_main_alive(struct remap_ctx *ctx, block_t block, enum req
 			enum answer answer = ask_near(ctx, block, side[i], op);
 
 			if (answer == ANSWERED)
-				return REMAP_ALIVE;
+				return ctx->alive = REMAP_ALIVE;
 			refused += answer == REFUSED;
 			away += answer == AWAY;
 		}
@@ -424,5 +428,5 @@ enum remap_alive remap_main_alive(struct remap_ctx *ctx, block_t block, enum req
 		return REMAP_UNTOLD;
 	if (refused >= LEAST_REFUSED && op == REQ_OP_WRITE)
 		remap_core_fail(core, "main does not accept writes anywhere");
-	return REMAP_DEAD;
+	return ctx->alive = REMAP_DEAD;
 }

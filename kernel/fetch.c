@@ -67,6 +67,7 @@ static blk_status_t fetch_unmapped(struct remap_ctx *ctx, const struct remap_par
 		break;
 	case REMAP_STS_UNSURE:
 		if (!features->read_remap || features->no_auto_remap ||
+		    READ_ONCE(core->breaker_open) ||
 		    remap_main_alive(ctx, part->block, REQ_OP_READ) != REMAP_ALIVE)
 			return status;
 		break;

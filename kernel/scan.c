@@ -82,7 +82,8 @@ static void record(struct remap_core *core, block_t block, blk_status_t status)
 	struct remap_ctx *ctx = &core->jobs[REMAP_JOB_SCAN].ctx;
 	u16 all = remap_covered(core, block), got;
 
-	if (core->table.read_only || READ_ONCE(features->no_auto_remap))
+	if (core->table.read_only || READ_ONCE(features->no_auto_remap) ||
+	    READ_ONCE(core->breaker_open))
 		return;
 	if (remap_judge(status) == REMAP_STS_UNSURE &&
 	    (!READ_ONCE(features->read_remap) ||

@@ -243,8 +243,8 @@ static blk_status_t store_unmapped(struct remap_ctx *ctx, const struct remap_par
 	if (remap_judge(status) == REMAP_STS_OTHER || core->live->features.no_auto_remap ||
 	    bdev_read_only(core->main) || READ_ONCE(core->breaker_open))
 		return failure(status);
-	if (remap_judge(status) == REMAP_STS_UNSURE && ctx->alive != REMAP_ALIVE && !untried)
-		ctx->alive = remap_main_alive(ctx, part->block, REQ_OP_WRITE);
+	if (remap_judge(status) == REMAP_STS_UNSURE && !untried)
+		remap_main_alive(ctx, part->block, REQ_OP_WRITE);
 	/* Out of time is no reason to fail: a slot takes it as well. */
 	if (remap_judge(status) == REMAP_STS_UNSURE && ctx->alive == REMAP_DEAD)
 		return status;

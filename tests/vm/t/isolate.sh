@@ -180,27 +180,28 @@ need dm_remove r
 #---- nobody to ask: a slot takes the write, a read fails
 
 need dm_remove main
-faulty main /dev/ram0 128
+faulty main /dev/ram0 136
 make_spare /dev/mapper/spare
 need remap_create r $M /dev/mapper/spare format read_policy remap
-need dm_message r remap 0+64 72+56
+need dm_message r remap 0+64 72+64
 inject main add w 64+8 IOERR
 is "$(sio w $D 64 8 @4) $(sio r $D 64 8 @4)" "w 64+8 OK r 64+8 OK" "all other blocks are remapped: a write"
-used "nobody to ask" 16
+used "nobody to ask" 17
 is "$(status r mode)" ok "main is not said to be gone"
 inject main clear
 need dm_message r unmap 64+8
 inject main add r 64+8 IOERR
 is "$(sio r $D 64 8)" "r 64+8 EIO" "all other blocks are remapped: a read"
-used "nobody to ask for a read" 15
+used "nobody to ask for a read" 16
 inject main clear
 
-# one refusal fails the write, but a bad block and its neighbour are not the whole disk
-need dm_message r unmap 0+8
+# two refusals fail the write, but a bad block and its neighbours are not the whole disk; and nobody counts twice
+need dm_message r unmap 0+8 128+8
 inject main add w 0+8 IOERR
 inject main add w 64+8 IOERR
-is "$(sio w $D 64 8 @5)" "w 64+8 EIO" "the only block that can be asked refuses: a write"
-is "$(status r mode)" ok "main is not given up for one refusal"
+inject main add w 128+8 IOERR
+is "$(sio w $D 64 8 @5)" "w 64+8 EIO" "the only two blocks that can be asked refuse: a write"
+is "$(status r mode)" ok "main is not given up for two refusals"
 inject main clear
 is "$(sio w $D 64 8 @5) $(sio r $D 64 8 @5)" "w 64+8 OK r 64+8 OK" "and it is written when that is over"
 need dm_remove r
