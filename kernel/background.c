@@ -21,14 +21,17 @@ static void do_step(struct work_struct *work)
 	unsigned int noio = memalloc_noio_save();
 	long delay = REMAP_JOB_DONE;
 
+	/* Whoever kicks it from here on has another step. */
+	spin_lock(&core->job_lock);
+	job->kicked = false;
+	spin_unlock(&core->job_lock);
 	if (!READ_ONCE(core->failed))
 		delay = job->step(job);
 	spin_lock(&core->job_lock);
 	if (delay != REMAP_JOB_DONE) {
 		if (job->running && !core->jobs_paused)
 			queue_delayed_work(core->data_wq, &job->work, delay);
-	} else if (!delayed_work_pending(&job->work)) {
-		/* Else it was kicked after it had looked for more to do. */
+	} else if (!job->kicked) {
 		WRITE_ONCE(job->running, false);
 	}
 	spin_unlock(&core->job_lock);
@@ -40,7 +43,7 @@ static void do_step(struct work_struct *work)
  * @job: of a live core
  * @prepare: called before the first step, if it was not running; may be NULL
  *
- * Context: process, one caller at a time; sleeps.
+ * Context: process; sleeps. @prepare is for one caller at a time to see to.
  */
 void remap_job_start(struct remap_job *job, void (*prepare)(struct remap_job *job))
 {
@@ -73,6 +76,7 @@ bool remap_job_kick(struct remap_job *job)
 
 	spin_lock(&core->job_lock);
 	running = job->running;
+	job->kicked = running;
 	if (running && !core->jobs_paused)
 		mod_delayed_work(core->data_wq, &job->work, 0);
 	spin_unlock(&core->job_lock);

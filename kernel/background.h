@@ -27,12 +27,14 @@ enum remap_job_id {
  * @step: does a little, e.g. one block. Returns jiffies until the next step, or
  *	REMAP_JOB_DONE. One that could go on for long asks remap_job_stopping() now and then.
  * @running: started and neither stopped nor done; under core->job_lock
+ * @kicked: somebody wants another step, begun after that; under core->job_lock
  */
 struct remap_job {
 	struct delayed_work work;
 	struct remap_ctx ctx;
 	long (*step)(struct remap_job *job);
 	bool running;
+	bool kicked;
 };
 
 void remap_job_start(struct remap_job *job, void (*prepare)(struct remap_job *job));
