@@ -376,13 +376,16 @@ static void set_live(struct remap_core *core, struct remap_target *t)
 	mutex_unlock(&core->event_lock);
 }
 
-/* Another core of the same mapped device that has files, and has or has not the first place. */
+/*
+ * Another core of the same mapped device that has files, and has or has not the first place. Those of
+ * one that is dying may be gone any moment.
+ */
 static struct remap_core *find_sibling(const struct remap_core *core, bool first)
 {
 	struct remap_core *other;
 
 	list_for_each_entry(other, &registry, list)
-		if (other != core && other->md == core->md && other->sysfs &&
+		if (other != core && other->md == core->md && other->sysfs && !other->dying &&
 		    other->sysfs_first == first)
 			return other;
 	return NULL;
