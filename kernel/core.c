@@ -461,6 +461,7 @@ static bool is_load_due(struct remap_core *core, const struct remap_target *t)
 
 static int go_live(struct remap_core *core, struct remap_target *t)
 {
+	const char *why = "the spare could not be loaded again";
 	int r = 0;
 
 	/* No events about what is only half there. */
@@ -474,6 +475,10 @@ static int go_live(struct remap_core *core, struct remap_target *t)
 		core->failed = false;
 		core->rewrites = false;
 		r = remap_spare_load(core, t);
+	} else if (t->ti->len > core->main_sectors) {
+		/* It joined when that was not known yet. */
+		why = "the table line is longer than main was when the spare was made";
+		r = -EINVAL;
 	}
 	if (r && !core->was_live)
 		return r;
@@ -485,7 +490,7 @@ static int go_live(struct remap_core *core, struct remap_target *t)
 	add_files(core);
 	/* An error would leave the device suspended for ever. */
 	if (r)
-		remap_core_fail(core, "the spare could not be loaded again");
+		remap_core_fail(core, why);
 	return 0;
 }
 
