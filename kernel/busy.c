@@ -56,7 +56,7 @@ static void announce(struct remap_core *core, block_t block)
  * @block: block of main
  *
  * Return: what to release, or NULL.
- * Context: a context or message of @core, which owns at most one other block.
+ * Context: a context of @core, which owns at most one other block, or a message, which owns a batch.
  */
 struct remap_busy *remap_busy_try(struct remap_core *core, block_t block)
 {
@@ -168,7 +168,7 @@ bool remap_busy_test(struct remap_core *core, block_t block)
  * @core: the core
  * @busy: from a claim
  *
- * Context: the owner; process. Does not sleep, but submits.
+ * Context: the owner; process, holding no lock; submits, see remap_dispatch().
  */
 void remap_busy_release(struct remap_core *core, struct remap_busy *busy)
 {
