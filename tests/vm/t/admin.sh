@@ -17,7 +17,7 @@ ROOT=/sys/kernel/dm-remap-v4
 ok "$([ -d $ROOT ]; echo $?)" "the module has its directory"
 is "$(ls $ROOT)" "" "which is empty"
 need dmsetup create --noudevsync --notable r
-need dm_load r "0 65536 remap $M /dev/mapper/spare 4 format breaker 100 50"
+need dm_load r "0 65536 remap $M /dev/mapper/spare 4 format breaker 100 5000"
 is "$(ls $ROOT)" "" "a table that is not live has no files"
 need dm_resume r
 minor=$(dmsetup info -c --noheadings -o minor r)
@@ -69,22 +69,22 @@ is "$(file health/score)" 88 "the score: 10 for the pending sector, 1 for slots,
 #---- features, while the device is live
 
 put() { echo "$2" >"$S/config/$1"; }
-is "$(dm_table r | cut -d ' ' -f 6-)" "4 format breaker 100 50" "the table as it was loaded"
+is "$(dm_table r | cut -d ' ' -f 6-)" "4 format breaker 100 5000" "the table as it was loaded"
 runs "retry_budget" put retry_budget 7
 runs "breaker_slots" put breaker_slots 2000
-runs "breaker_seconds" put breaker_seconds 70
+runs "breaker_seconds" put breaker_seconds 7000
 runs "read_policy" put read_policy remap
 runs "no_auto_remap" put no_auto_remap on
-is "$(file config/retry_budget) $(file config/breaker_slots) $(file config/breaker_seconds)" "7 2000 70" "are read back"
+is "$(file config/retry_budget) $(file config/breaker_slots) $(file config/breaker_seconds)" "7 2000 7000" "are read back"
 is "$(file config/read_policy) $(file config/no_auto_remap)" "remap on" "these too"
-is "$(dm_table r | cut -d ' ' -f 6-)" "9 format breaker 2000 70 retry_budget 7 read_policy remap no_auto_remap" \
+is "$(dm_table r | cut -d ' ' -f 6-)" "9 format breaker 2000 7000 retry_budget 7 read_policy remap no_auto_remap" \
 	"and the table is what recreates all that"
 inject main add w 5000 MEDIUM
 like "$(sio w /dev/mapper/r 5000 8 @2)" ENODATA "no_auto_remap has effect: a write fails"
 runs "off" put no_auto_remap off
 is "$(sio w /dev/mapper/r 5000 8 @2)" "w 5000+8 OK" "and without it the write is remapped"
 inject main clear
-is "$(dm_table r | cut -d ' ' -f 6-)" "8 format breaker 2000 70 retry_budget 7 read_policy remap" "gone from the table"
+is "$(dm_table r | cut -d ' ' -f 6-)" "8 format breaker 2000 7000 retry_budget 7 read_policy remap" "gone from the table"
 runs "by message" dm_message r set breaker 9 3600
 is "$(file config/breaker_slots) $(status r breaker)" "9 7" "breaker: nine in an hour, two of them taken"
 before=$(dm_table r)
