@@ -12,12 +12,22 @@
 #include "spare.h"
 #include "units.h"
 
-unsigned int find_spare(struct blockdev *found, const struct blockdev_list *list, const u8 uuid[16])
+typedef bool is_it_fn(struct device *dev, const u8 uuid[16]);
+
+static bool is_spare(struct device *dev, const u8 uuid[16])
 {
 	struct rmeta_superblock sb;
 	struct rmeta_geometry geo;
-	struct device dev;
+
+	return spare_superblock(&sb, &geo, dev) && !memcmp(sb.uuid, uuid, sizeof(sb.uuid));
+}
+
+/* @in_use: out: somebody has @found. Return: how many there are; see find_spare(). */
+static unsigned int find(struct blockdev *found, const struct blockdev_list *list, is_it_fn *is_it,
+			 const u8 uuid[16], bool *in_use)
+{
 	unsigned int nr = 0, used = 0;
+	struct device dev;
 	char *usage;
 	size_t i;
 
@@ -27,7 +37,7 @@ unsigned int find_spare(struct blockdev *found, const struct blockdev_list *list
 		if (candidate->sectors < RMETA_MIN_SPARE_SECTORS || candidate->ours ||
 		    candidate->suspended || device_peek(&dev, candidate->path))
 			continue;
-		if (spare_superblock(&sb, &geo, &dev) && !memcmp(sb.uuid, uuid, sizeof(sb.uuid))) {
+		if (is_it(&dev, uuid)) {
 			usage = device_usage(&dev.stat);
 			if (!usage || !nr)
 				*found = *candidate;
@@ -37,7 +47,36 @@ unsigned int find_spare(struct blockdev *found, const struct blockdev_list *list
 		}
 		device_close(&dev);
 	}
+	*in_use = !nr && used;
 	return nr ? nr : min(used, 1U);
+}
+
+unsigned int find_spare(struct blockdev *found, const struct blockdev_list *list, const u8 uuid[16])
+{
+	bool in_use;
+
+	return find(found, list, is_spare, uuid, &in_use);
+}
+
+bool find_spare_that_loads(struct blockdev *found, const struct blockdev_list *list,
+			   const u8 uuid[16], bool idle)
+{
+	bool in_use;
+
+	return find(found, list, is_spare, uuid, &in_use) && !(idle && in_use) &&
+	       spare_loads_at(found->path);
+}
+
+bool spare_loads_at(const char *path)
+{
+	struct device dev;
+	bool loads;
+
+	if (device_peek(&dev, path))
+		return false;
+	loads = spare_loads(&dev);
+	device_close(&dev);
+	return loads;
 }
 
 void spare_say_backup(const char *dir, const char *tab, const u8 uuid[16], const char *name)

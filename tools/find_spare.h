@@ -22,6 +22,23 @@
  */
 unsigned int find_spare(struct blockdev *found, const struct blockdev_list *list, const u8 uuid[16]);
 
+/* Is there a spare at a path of a block device of which the table can be loaded? Says nothing. */
+bool spare_loads_at(const char *path);
+
+/**
+ * find_spare_that_loads() - as find_spare(), of which the table can be loaded
+ * @found: out
+ * @list: block devices
+ * @uuid: of the spare
+ * @idle: only one that nobody has
+ *
+ * What its slots hold can be copied then, and no backup has that.
+ *
+ * Return: true if @found is one.
+ */
+bool find_spare_that_loads(struct blockdev *found, const struct blockdev_list *list,
+			   const u8 uuid[16], bool idle);
+
 /**
  * struct spare_operand - what a word of the command line stands for
  * @tab: remaptab, where it was needed

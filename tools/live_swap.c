@@ -4,7 +4,9 @@
  */
 #include "assembly.h"
 #include "closed.h"
+#include "command.h"
 #include "dm_in_use.h"
+#include "find_spare.h"
 #include "live_swap.h"
 #include "report.h"
 
@@ -101,6 +103,25 @@ char *live_swap_command(const struct live_swap *swap, const char *spare)
 	const struct assembly_options options = as_it_was(swap, spare);
 
 	return assembly_command(&options, NULL);
+}
+
+bool live_swap_say_back(const struct live_swap *swap, const struct blockdev_list *list)
+{
+	const struct live *live = &swap->live;
+	struct blockdev found;
+	char *down, *up;
+
+	/* What somebody has is the disk below the path that the device uses. */
+	if (!swap->is_live || !live->status.has_uuid ||
+	    !find_spare_that_loads(&found, list, live->status.uuid, true))
+		return false;
+	down = command_word(command_make("remap-setup close"), live->dev.name);
+	up = live_swap_command(swap, found.path);
+	report_error("the spare of %s came back as %s, which the device does not use, and can be read: %s, and then %s; nothing was changed",
+		     live->dev.shown, found.path, down, up);
+	free(down);
+	free(up);
+	return true;
 }
 
 int live_swap_up(struct live_swap *swap, const char *spare)

@@ -63,6 +63,18 @@ int live_swap_up(struct live_swap *swap, const char *spare);
  */
 char *live_swap_command(const struct live_swap *swap, const char *spare);
 
+/**
+ * live_swap_say_back() - is its spare here, but not where the device has it?
+ * @swap: live_swap_find() was called
+ * @list: block devices
+ *
+ * A disk that dropped off comes back under another node, and a live device stays with the one that is gone.
+ * Its spare is whole then, for all that the path of it says.
+ *
+ * Return: true if it is: an error names the commands that bring the device up with it.
+ */
+bool live_swap_say_back(const struct live_swap *swap, const struct blockdev_list *list);
+
 /* Forget it. */
 void live_swap_free(struct live_swap *swap);
 

@@ -106,23 +106,24 @@ static int find_device(struct dead *dead)
 /* A spare that can be read has data that a backup has not. */
 static int refuse_readable(struct dead *dead)
 {
-	const char *path = dead->swap.is_live ? dead->swap.live.spare : NULL;
+	const struct live_swap *swap = &dead->swap;
 	struct blockdev found;
-	struct device dev;
+	const char *path = NULL;
 	char *command;
-	bool loads;
 
-	if (!path && find_spare(&found, &dead->list, dead->session.file.sb.uuid))
+	if (swap->is_live && spare_loads_at(swap->live.spare))
+		path = swap->live.spare;
+	else if (swap->is_live && live_swap_say_back(swap, &dead->list))
+		return STATUS_FAILED;
+	else if (!swap->is_live &&
+		 find_spare_that_loads(&found, &dead->list, dead->session.file.sb.uuid,
+				       false))
 		path = found.path;
-	if (!path || device_peek(&dev, path))
-		return STATUS_DONE;
-	loads = spare_loads(&dev);
-	device_close(&dev);
-	if (!loads)
+	if (!path)
 		return STATUS_DONE;
 	command = command_make("remap-setup replace-spare");
 	command = command_value(command, "-T", dead->options->tab, REMAPTAB_PATH);
-	command = command_word(command, dead->swap.is_live ? dead->swap.live.dev.name : path);
+	command = command_word(command, swap->is_live ? swap->live.dev.name : path);
 	command = command_word(command, dead->options->spare);
 	report_error("the spare %s can be read: %s takes what its slots hold along; nothing was changed",
 		     path, command);

@@ -375,6 +375,20 @@ static int carry_out(struct replacing *re)
 	return max(status, up);
 }
 
+/* The old spare of a live device cannot be loaded: where else it is, or what is left of it. */
+static void say_what_is_left(const struct replacing *re)
+{
+	const struct live *live = &re->swap.live;
+	struct blockdev_list list;
+
+	if (blockdev_list(&list))
+		return;
+	if (!live_swap_say_back(&re->swap, &list))
+		spare_say_backup(re->options->dir, re->options->tab, live->status.uuid,
+				 live->dev.name);
+	blockdev_list_free(&list);
+}
+
 static int run_on(struct replacing *re)
 {
 	int status;
@@ -394,8 +408,7 @@ static int run_on(struct replacing *re)
 	}
 	status = plan(re);
 	if (status > 0 && !re->load.loaded && re->swap.is_live && re->swap.live.status.has_uuid)
-		spare_say_backup(re->options->dir, re->options->tab, re->swap.live.status.uuid,
-				 re->swap.live.dev.name);
+		say_what_is_left(re);
 	if (status >= 0)
 		return status;
 	if (re->options->dry_run) {

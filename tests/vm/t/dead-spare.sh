@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# replace-spare --from-backup: what is not to be done by a backup, for the spare is here after all, or another
+# one took its place; and what is left when it goes wrong.
+#
+# vm: mem=512 timeout=600 disks=64M,16M,16M,96M plug=16M modules=dm-inject,dm-remap
+
+. /guest/lib.sh
+
+need modprobe virtio_pci
+need modprobe virtio_blk
+wait_for 60 test -b /dev/vdd || bail "no disks"
+need modprobe virtio_scsi
+need modprobe sd_mod
+hostname alpha
+echo 0123456789abcdef0123456789abcdef >/etc/machine-id
+M=/dev/vda
+
+# replace FILE NAME NEWSPARE [OPTION...]
+replace()
+{
+	_file=$1 _of=$2 _new=$3
+	shift 3
+	remap-setup replace-spare "$@" --from-backup "$_file" "$_of" "$_new"
+}
+# backup_of TARGET: its file
+backup_of() { remap-setup backup "$1" | sed -n 's/ written.*//p'; }
+
+#---- the spare drops off, and comes back under another node ----
+
+plug plug0
+wait_for 120 test -b /dev/sda || bail "no disk is plugged in"
+need remap-setup create --enable -o breaker=77:600 archive $M /dev/sda
+need dm_message archive remap 1000+80
+need sio w /dev/mapper/archive 1000 80 @7
+need dm_message archive commit
+backup=$(backup_of archive)
+unplug plug0
+off() { [ ! -e /dev/sda ]; }
+wait_for 120 off || bail "the disk is not unplugged"
+plug plug0
+wait_for 120 test -b /dev/sdb || bail "no disk comes back"
+back="the spare of archive came back as /dev/sdb, which the device does not use, and can be read: remap-setup close archive, and then remap-setup open -o breaker=77:600 archive $M /dev/sdb; nothing was changed"
+says 8 "$back" "replace-spare by a backup" replace "$backup" archive /dev/vdb
+says 8 "$back" "replace-spare" remap-setup replace-spare archive /dev/vdb
+unlike "$(cat /tmp/out)" "if it is gone for good" "it is not given up"
+remap-setup close archive >/tmp/out 2>&1
+runs "the command that was shown" remap-setup open -o breaker=77:600 archive $M /dev/sdb
+is "$(sio r /dev/mapper/archive 1000 80 @7)" "r 1000+80 OK" "nothing is lost"
+need remap-setup close archive
+done_testing
