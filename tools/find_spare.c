@@ -22,6 +22,14 @@ static bool is_spare(struct device *dev, const u8 uuid[16])
 	return spare_superblock(&sb, &geo, dev) && !memcmp(sb.uuid, uuid, sizeof(sb.uuid));
 }
 
+static bool is_taking(struct device *dev, const u8 uuid[16])
+{
+	struct rmeta_superblock sb;
+
+	return spare_mark(dev, &sb) == RMETA_MARK_TAKING &&
+	       !memcmp(sb.host_id, uuid, sizeof(sb.host_id));
+}
+
 /* @in_use: out: somebody has @found. Return: how many there are; see find_spare(). */
 static unsigned int find(struct blockdev *found, const struct blockdev_list *list, is_it_fn *is_it,
 			 const u8 uuid[16], bool *in_use)
@@ -58,6 +66,13 @@ unsigned int find_spare(struct blockdev *found, const struct blockdev_list *list
 	return find(found, list, is_spare, uuid, &in_use);
 }
 
+bool find_taking(struct blockdev *found, const struct blockdev_list *list, const u8 uuid[16])
+{
+	bool in_use;
+
+	return find(found, list, is_taking, uuid, &in_use);
+}
+
 bool find_spare_that_loads(struct blockdev *found, const struct blockdev_list *list,
 			   const u8 uuid[16], bool idle)
 {
@@ -77,6 +92,35 @@ bool spare_loads_at(const char *path)
 	loads = spare_loads(&dev);
 	device_close(&dev);
 	return loads;
+}
+
+char *spare_taking_command(const struct blockdev_list *list, const u8 uuid[16], const char *new,
+			   const char *name, const char *tab)
+{
+	char *command = command_make("remap-setup replace-spare");
+	struct blockdev old;
+
+	command = command_value(command, "-T", tab, REMAPTAB_PATH);
+	if (find_spare(&old, list, uuid))
+		command = command_word(command, old.path);
+	else
+		command = command_word(command, name ? name : new);
+	return command_word(command, new);
+}
+
+bool spare_say_taking(const struct blockdev_list *list, const u8 uuid[16], const char *shown,
+		      const char *name, const char *tab)
+{
+	struct blockdev new;
+	char text[40], *command;
+
+	if (!find_taking(&new, list, uuid))
+		return false;
+	command = spare_taking_command(list, uuid, new.path, name, tab);
+	report_error("%s: its spare (uuid %s) was being replaced by %s, and that was cut short: %s goes on",
+		     shown, units_uuid(uuid, text), new.path, command);
+	free(command);
+	return true;
 }
 
 void spare_say_backup(const char *dir, const char *tab, const u8 uuid[16], const char *name)

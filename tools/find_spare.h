@@ -22,6 +22,44 @@
  */
 unsigned int find_spare(struct blockdev *found, const struct blockdev_list *list, const u8 uuid[16]);
 
+/**
+ * find_taking() - the device that was to take over from a spare when that was cut short
+ * @found: out
+ * @list: block devices
+ * @uuid: of the spare that is replaced
+ *
+ * It has all that the spare had. Where that is no spare any more this is the only one that does.
+ *
+ * Return: true if there is one.
+ */
+bool find_taking(struct blockdev *found, const struct blockdev_list *list, const u8 uuid[16]);
+
+/**
+ * spare_taking_command() - the command that goes on with it
+ * @list: block devices
+ * @uuid: of the spare that is replaced. Where it is whole still it may have been used since, and all is copied anew
+ * @new: path of the device that takes over
+ * @name: that remaptab has for that spare, or NULL
+ * @tab: path of remaptab
+ *
+ * Return: for a message, to free(); command.h.
+ */
+char *spare_taking_command(const struct blockdev_list *list, const u8 uuid[16], const char *new,
+			   const char *name, const char *tab);
+
+/**
+ * spare_say_taking() - report that a spare was being replaced, and what goes on with it
+ * @list: block devices
+ * @uuid: of the spare
+ * @shown: what it was asked for by, safe to print
+ * @name: that remaptab has for it, or NULL
+ * @tab: path of remaptab
+ *
+ * Return: false where that is not so: nothing was said.
+ */
+bool spare_say_taking(const struct blockdev_list *list, const u8 uuid[16], const char *shown,
+		      const char *name, const char *tab);
+
 /* Is there a spare at a path of a block device of which the table can be loaded? Says nothing. */
 bool spare_loads_at(const char *path);
 

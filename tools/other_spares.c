@@ -10,6 +10,11 @@
 #include "spare.h"
 #include "units.h"
 
+static bool is_uuid(const u8 *except, const u8 uuid[16])
+{
+	return except && !memcmp(except, uuid, 16);
+}
+
 /* "/dev/sdc (uuid ..., label "archive")", to free(). */
 static char *describe(const struct device *dev, const struct rmeta_superblock *sb)
 {
@@ -56,11 +61,13 @@ static int judge(const struct device *main, struct device *dev, const struct rme
  * Where a replacement was cut short at its last step nothing is a spare for now: what was in slots of the
  * old one is on this device only.
  */
-static int refuse_taking(const struct device *main, const struct identity *identity, struct device *dev)
+static int refuse_taking(const struct device *main, const struct identity *identity, struct device *dev,
+			 const u8 *except)
 {
 	struct rmeta_superblock sb;
 
-	if (spare_mark(dev, &sb) != RMETA_MARK_TAKING || !find_main_is_it(main, identity, &sb))
+	if (spare_mark(dev, &sb) != RMETA_MARK_TAKING || is_uuid(except, sb.host_id) ||
+	    !find_main_is_it(main, identity, &sb))
 		return STATUS_DONE;
 	report_error("%s has a spare, %s, that was to replace another one, and that was cut short: blocks that live there are old on main; nothing was changed (to finish it: remap-setup replace-spare %s %s)",
 		     main->shown, dev->shown, dev->shown, dev->shown);
@@ -68,7 +75,7 @@ static int refuse_taking(const struct device *main, const struct identity *ident
 }
 
 static int look_at(const struct device *main, const struct identity *identity,
-		   const struct blockdev *candidate)
+		   const struct blockdev *candidate, const u8 *except)
 {
 	struct rmeta_superblock sb;
 	struct rmeta_geometry geo;
@@ -81,8 +88,8 @@ static int look_at(const struct device *main, const struct identity *identity,
 		return STATUS_DONE;
 	/* One that is half erased, and needed by nobody any more, has no superblock that counts. */
 	if (!spare_superblock(&sb, &geo, &dev)) {
-		status = refuse_taking(main, identity, &dev);
-	} else if (find_main_is_it(main, identity, &sb)) {
+		status = refuse_taking(main, identity, &dev, except);
+	} else if (!is_uuid(except, sb.uuid) && find_main_is_it(main, identity, &sb)) {
 		foreign = signature_find(&dev, &geo);
 		if (foreign)
 			report_warn("%s was a spare of %s once, and was given to somebody else since: %s",
@@ -95,7 +102,8 @@ static int look_at(const struct device *main, const struct identity *identity,
 	return status;
 }
 
-int other_spares_refuse(const struct device *main, const struct identity *identity, dev_t spare)
+int other_spares_refuse(const struct device *main, const struct identity *identity, dev_t spare,
+			const u8 *except)
 {
 	struct blockdev_list list;
 	int status = STATUS_DONE;
@@ -105,7 +113,7 @@ int other_spares_refuse(const struct device *main, const struct identity *identi
 		return STATUS_FAILED;
 	for (i = 0; i < list.nr && !status; i++)
 		if (list.dev[i].number != spare && list.dev[i].number != main->stat.st_rdev)
-			status = look_at(main, identity, &list.dev[i]);
+			status = look_at(main, identity, &list.dev[i], except);
 	blockdev_list_free(&list);
 	return status;
 }

@@ -13,6 +13,7 @@
  * @main: open
  * @identity: of it
  * @spare: number of the device that is to be the new one
+ * @except: uuid of a spare that the caller has judged, with what was to take over from it; or NULL
  *
  * What is on record of a spare's main decides; where there is nothing to compare, the checksums that a
  * clean release left. A spare that holds nothing is pointed out. Writes nothing.
@@ -20,6 +21,7 @@
  * Return: STATUS_DONE; or with an error that names the spare and the ways out, STATUS_FAILED for one
  * that stands in for blocks, STATUS_DAMAGED for one of which that cannot be told.
  */
-int other_spares_refuse(const struct device *main, const struct identity *identity, dev_t spare);
+int other_spares_refuse(const struct device *main, const struct identity *identity, dev_t spare,
+			const u8 *except);
 
 #endif

@@ -14,6 +14,7 @@
 #include "find_main.h"
 #include "find_spare.h"
 #include "live_swap.h"
+#include "other_spares.h"
 #include "remaptab_follow.h"
 #include "replace_dead.h"
 #include "report.h"
@@ -86,8 +87,6 @@ static int find_device(struct dead *dead)
 	struct live live;
 	int r;
 
-	if (remaptab_read(&dead->tab, dead->options->tab))
-		return STATUS_FAILED;
 	r = live_find(&live, name);
 	if (!r) {
 		live_free(&live);
@@ -101,6 +100,28 @@ static int find_device(struct dead *dead)
 		return assembly_check_name(name);
 	dead->line = remaptab_by_name(&dead->tab, name);
 	return dead->line ? check_uuid(dead, dead->line->spare_uuid) : STATUS_DONE;
+}
+
+/*
+ * What a replacement left that was cut short at its last step has all that slots held. By the uuid alone: main
+ * may have nothing on record, and needs not be known. A device that is up came up with the old spare since.
+ */
+static int refuse_taking(struct dead *dead)
+{
+	const struct replace_dead_options *options = dead->options;
+	const u8 *uuid = dead->session.file.sb.uuid;
+	const struct remaptab_entry *line = remaptab_by_name(&dead->tab, options->name);
+	char dm_uuid[BLOCKDEV_DM_UUID], *shown;
+	bool listed = line && remaptab_by_spare(&dead->tab, uuid) == line;
+	int status = STATUS_DONE;
+
+	if (dm_table_exists(NULL, blockdev_dm_uuid(uuid, dm_uuid)))
+		return STATUS_DONE;
+	shown = escape_text(options->name, strlen(options->name));
+	if (spare_say_taking(&dead->list, uuid, shown, listed ? line->name : NULL, options->tab))
+		status = STATUS_FAILED;
+	free(shown);
+	return status;
 }
 
 /* A spare that can be read has data that a backup has not. */
@@ -157,12 +178,11 @@ static int find_its_main(struct dead *dead)
 }
 
 /* With main open: is it that main, and free to be used? What is live is both. */
-static int check_main(struct dead *dead)
+static int check_main(struct dead *dead, const struct identity *identity)
 {
 	const struct device *main = &dead->session.main;
 	const struct rmeta_superblock *sb = &dead->session.file.sb;
 	enum identity_verdict verdict;
-	struct identity identity;
 	char *difference;
 
 	if (dead->swap.is_live)
@@ -172,11 +192,10 @@ static int check_main(struct dead *dead)
 			     main->shown, main->shown);
 		return STATUS_FAILED;
 	}
-	identity_get(main, &identity);
-	verdict = identity_compare(&identity, sb);
+	verdict = identity_compare(identity, sb);
 	if (verdict == IDENTITY_SAME || verdict == IDENTITY_UNKNOWN)
 		return assembly_refuse_used(main, "main", "; unmount it, or stop what has it");
-	difference = identity_difference(&identity, sb, verdict);
+	difference = identity_difference(identity, sb, verdict);
 	report_error("%s is not the main of the spare that %s is of: %s; nothing was changed",
 		     main->shown, dead->session.file.shown, difference);
 	free(difference);
@@ -297,6 +316,7 @@ static int run_on(struct dead *dead)
 {
 	const struct replace_dead_options *options = dead->options;
 	struct restore_session *session = &dead->session;
+	struct identity identity;
 	int status;
 
 	session->options = (struct restore_options){
@@ -308,8 +328,10 @@ static int run_on(struct dead *dead)
 		.dry_run = options->dry_run,
 	};
 	status = restore_read(session);
-	if (!status && blockdev_list(&dead->list))
+	if (!status && (blockdev_list(&dead->list) || remaptab_read(&dead->tab, options->tab)))
 		status = STATUS_FAILED;
+	if (!status)
+		status = refuse_taking(dead);
 	if (!status)
 		status = find_device(dead);
 	if (!status)
@@ -323,7 +345,11 @@ static int run_on(struct dead *dead)
 	status = plan(dead);
 	if (status >= 0)
 		return status;
-	status = check_main(dead);
+	identity_get(&session->main, &identity);
+	status = check_main(dead, &identity);
+	if (!status)
+		status = other_spares_refuse(&session->main, &identity, session->spare.stat.st_rdev,
+					     session->file.sb.uuid);
 	if (status)
 		return status;
 	if (options->dry_run) {

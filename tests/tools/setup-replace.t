@@ -203,4 +203,47 @@ ends("kill", total // 2)
 got, out, errors = run("remap-setup", "erase", "-T", "tab", "new.img")
 ok(not got and "is to replace" not in gives("new.img") and gives("old.img") == want,
    "one that was being made can be erased, and the old one is whole", got, out, errors)
+
+
+# The same on block devices, where the old one, and what takes over from it, are found by what is on them.
+def attach(path):
+    """A loop device of an image; None where there are none to be had."""
+    done = subprocess.run(["losetup", "-f", "--show", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    if done.returncode:
+        return None
+    atexit.register(subprocess.run, ["losetup", "-d", done.stdout.decode().strip()], stderr=subprocess.DEVNULL)
+    return done.stdout.decode().strip()
+
+
+def detach(device):
+    subprocess.run(["losetup", "-d", device], check=True)
+
+
+os.environ["PATH"] += ":/usr/sbin:/sbin"
+ends(*taking)
+taker = attach("new.img") if os.getuid() == 0 else None
+if not taker:
+    ok(True, "block devices # SKIP not root, or no loop devices here")
+    finish()
+with open("tab", "w") as tab:
+    tab.write("attic - UUID=%s\n" % uuid)
+listed = open("tab").read()
+saved = os.path.join("backups", [name for name in os.listdir("backups") if name.startswith(uuid)][0])
+
+
+def told(what, status, words, *command, never="--from-backup"):
+    """As refused(), of any command."""
+    then = digest("new.img")
+    got, _, errors = run("remap-setup", *command)
+    ok(got == status and all(word in errors for word in words) and never not in errors and
+       digest("new.img") == then and open("tab").read() == listed, what, "exit %d" % got, errors, words)
+
+
+cut = "attic: its spare (uuid %s) was being replaced by %s, and that was cut short: " % (uuid, taker)
+told("a backup does not take the place of a replacement that was cut short", 8,
+     [cut + "remap-setup replace-spare -T tab attic %s goes on" % taker],
+     "replace-spare", "-T", "tab", "--from-backup", saved, "attic", "many.img")
+told("nor under a name that is not listed", 8,
+     ["of another name", "remap-setup replace-spare -T tab %s %s goes on" % (taker, taker)],
+     "replace-spare", "-T", "tab", "--from-backup", saved, "of another name", "many.img")
 finish()

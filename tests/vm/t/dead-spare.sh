@@ -48,4 +48,19 @@ remap-setup close archive >/tmp/out 2>&1
 runs "the command that was shown" remap-setup open -o breaker=77:600 archive $M /dev/sdb
 is "$(sio r /dev/mapper/archive 1000 80 @7)" "r 1000+80 OK" "nothing is lost"
 need remap-setup close archive
+
+#---- another one took its place, and remaptab does not know it ----
+
+cp /etc/remaptab /tmp/tab
+first=$(sed -n 's/.*UUID=\([^ ]*\).*/\1/p' /tmp/tab)
+need remap-setup replace-spare archive /dev/vdb
+second=$(remap-dump --json /dev/vdb | tr -d ' ' | tr ',' '\n' | sed -n 's/.*"uuid":"\([^"]*\)"/\1/p' | head -n 1)
+cp /tmp/tab /etc/remaptab
+says 8 "$M has a spare already, /dev/vdb .uuid $second.*, and 10 blocks that live there are old on main" \
+	"another spare of main" replace "$backup" archive /dev/vdc
+like "$(cat /tmp/out)" "to use that one: remap-setup open NAME $M /dev/vdb" "and the way to use it"
+says 8 "$M has a spare already, /dev/vdb" "under any other name, too" replace "$backup" other /dev/vdc
+runs "it is opened" remap-setup open archive $M /dev/vdb
+is "$(sio r /dev/mapper/archive 1000 80 @7)" "r 1000+80 OK" "nothing is lost"
+need remap-setup close archive
 done_testing

@@ -179,6 +179,9 @@ need mount /dev/vdc /mnt
 says 8 "main /dev/vdc is in use: mounted on /mnt" "main is mounted" \
 	remap-setup replace-spare --from-backup "$backup" attic /dev/vdb
 need umount /mnt
+says 8 "/dev/vdc has a spare already, /dev/vdd .uuid $new.*, and 20 blocks that live there are old on main" \
+	"one of earlier came back" remap-setup replace-spare --from-backup "$backup" attic /dev/vdb
+need sio z /dev/vdd 0 49152
 says 1 "/dev/mapper/attic is up: main /dev/vdc, spare /dev/vdb" "the device comes up with another one" \
 	remap-setup replace-spare --from-backup "$backup" attic /dev/vdb
 is "$(status attic used) $(status attic lost)" "20 160" "with all blocks, all lost"
