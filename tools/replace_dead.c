@@ -332,14 +332,15 @@ static int run_on(struct dead *dead)
 		status = STATUS_FAILED;
 	if (!status)
 		status = refuse_taking(dead);
+	/* Before it is asked what is live: it loads the module. */
+	if (!status)
+		status = assembly_check_target();
 	if (!status)
 		status = find_device(dead);
 	if (!status)
 		status = refuse_readable(dead);
 	if (!status && !dead->main)
 		status = find_its_main(dead);
-	if (!status && !dead->swap.is_live)
-		status = assembly_check_target();
 	if (status)
 		return status;
 	status = plan(dead);

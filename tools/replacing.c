@@ -9,31 +9,39 @@
 #include "report.h"
 #include "spare_refuse.h"
 
-/* Is this a name, and no device of it is up? */
-static bool is_name_down(const char *operand)
+/*
+ * Is this a name, and no device of it is up? @why_none: out: none can be, without the module or device mapper;
+ * or 0.
+ */
+static bool is_name_down(const char *operand, int *why_none)
 {
 	struct live live;
 	int r;
 
+	*why_none = 0;
 	if (strchr(operand, '/') || !access(operand, F_OK))
 		return false;
 	r = live_find(&live, operand);
 	if (!r)
 		live_free(&live);
-	return r == -ENXIO;
+	if (r == -ENOPKG || r == -ENOSYS)
+		*why_none = r;
+	return r == -ENXIO || *why_none;
 }
 
-static int find_listed(struct replacing *re)
+static int find_listed(struct replacing *re, int why_none)
 {
+	const char *operand = re->options->common.operands[0];
 	struct blockdev_list list;
 	int status;
 
 	if (blockdev_list(&list))
 		return STATUS_FAILED;
-	status = spare_operand_find(&re->named, re->options->common.operands[0], re->options->tab,
-				    re->options->dir, &list);
+	status = spare_operand_find(&re->named, operand, re->options->tab, re->options->dir, &list);
 	blockdev_list_free(&list);
 	re->old_path = re->named.path;
+	if (status && why_none && !re->named.line)
+		dmdev_report(operand, why_none);
 	return status;
 }
 
@@ -48,10 +56,10 @@ static int find_listed(struct replacing *re)
 int replacing_find_old(struct replacing *re)
 {
 	const char *operand = re->options->common.operands[0];
-	int status;
+	int why_none, status;
 
-	if (is_name_down(operand))
-		return find_listed(re);
+	if (is_name_down(operand, &why_none))
+		return find_listed(re, why_none);
 	status = live_swap_find(&re->swap, operand);
 	re->old_path = operand;
 	if (status || !re->swap.is_live)

@@ -63,6 +63,10 @@ says 8 'zz is no device, and want has no line of that name: give the path of the
 	open -T want zz
 says 8 'want:8: this line is not used, so it says nothing of the spare' "open the name of a line with a mistake" \
 	open -T want c
+says 8 'b: its spare is not here .uuid 11111111-2222-3333-4444-555555555555' "replace the spare of a name, which asks no device mapper" \
+	replace-spare -T want b /dev/null
+says 8 'zz is no device, and want has no line of that name: give the path of the spare' "replace that of another name" \
+	replace-spare -T want zz /dev/null
 says 16 '"UUID=11" is no uuid' "open half a uuid" open UUID=11
 says 8 'UUID=11111111-2222-3333-4444-555555555550: its spare is not here' "open a uuid" \
 	open UUID=11111111-2222-3333-4444-555555555550

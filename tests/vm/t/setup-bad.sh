@@ -31,7 +31,7 @@ no_way()
 	shift 2
 	[ $# != 0 ] || set -- sh -c
 	for _verb in list "close safe" "table safe" "enable -T /tmp/tab safe" "salvage safe" "unmap --all safe" \
-		"commit safe" "replace-spare safe /dev/vdd" "backup safe" "backup --all" "scan --assemble"; do
+		"commit safe" "replace-spare -T /tmp/none safe /dev/vdd" "backup safe" "backup --all" "scan --assemble"; do
 		says 8 "$_words" "$_why: $_verb" "$@" "/guest/bin/remap-setup $_verb"
 	done
 	says 8 "$_words" "$_why: remap-status" "$@" "/guest/bin/remap-status"
