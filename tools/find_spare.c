@@ -30,6 +30,14 @@ static bool is_taking(struct device *dev, const u8 uuid[16])
 	       !memcmp(sb.host_id, uuid, sizeof(sb.host_id));
 }
 
+static bool is_half_erased(struct device *dev, const u8 uuid[16])
+{
+	struct rmeta_superblock sb;
+
+	return spare_mark(dev, &sb) == RMETA_MARK_ERASING &&
+	       !memcmp(sb.uuid, uuid, sizeof(sb.uuid));
+}
+
 /* @in_use: out: somebody has @found. Return: how many there are; see find_spare(). */
 static unsigned int find(struct blockdev *found, const struct blockdev_list *list, is_it_fn *is_it,
 			 const u8 uuid[16], bool *in_use)
@@ -139,10 +147,28 @@ void spare_say_backup(const char *dir, const char *tab, const u8 uuid[16], const
 	free(command);
 }
 
-static int find_by_uuid(struct spare_operand *operand, const char *dir, const char *tab,
-			const char *shown, const u8 uuid[16], const struct blockdev_list *list)
+/* Is @successor to take over from the spare? The rest of the old one is on a device that is half erased. */
+static bool find_last_step(struct spare_operand *operand, const char *successor,
+			   const u8 uuid[16], const struct blockdev_list *list)
 {
-	unsigned int nr = find_spare(&operand->found, list, uuid);
+	bool taking, in_use;
+	struct device dev;
+
+	if (!successor || device_open(&dev, successor, DEVICE_READ, "new spare"))
+		return false;
+	taking = is_taking(&dev, uuid);
+	device_close(&dev);
+	if (taking)
+		operand->path = find(&operand->found, list, is_half_erased, uuid, &in_use) ?
+					operand->found.path : successor;
+	return taking;
+}
+
+static int find_by_uuid(struct spare_operand *operand, const struct spare_search *search,
+			const char *shown, const u8 uuid[16])
+{
+	unsigned int nr = find_spare(&operand->found, search->list, uuid);
+	const char *name = operand->line ? operand->line->name : NULL;
 	char text[40];
 
 	operand->path = operand->found.path;
@@ -154,14 +180,18 @@ static int find_by_uuid(struct spare_operand *operand, const char *dir, const ch
 			     units_uuid(uuid, text));
 		return STATUS_FAILED;
 	}
+	if (find_last_step(operand, search->successor, uuid, search->list))
+		return STATUS_DONE;
+	if (spare_say_taking(search->list, uuid, shown, name, search->tab))
+		return STATUS_FAILED;
 	report_error("%s: its spare is not here (uuid %s): without it blocks of main are old", shown,
 		     units_uuid(uuid, text));
-	spare_say_backup(dir, tab, uuid, operand->line ? operand->line->name : NULL);
+	spare_say_backup(search->dir, search->tab, uuid, name);
 	return STATUS_FAILED;
 }
 
-int spare_operand_find(struct spare_operand *operand, const char *word, const char *tab,
-		       const char *dir, const struct blockdev_list *list)
+int spare_operand_find(struct spare_operand *operand, const char *word,
+		       const struct spare_search *search)
 {
 	char *shown;
 	u8 uuid[16];
@@ -175,11 +205,11 @@ int spare_operand_find(struct spare_operand *operand, const char *word, const ch
 			free(shown);
 			return STATUS_USAGE;
 		}
-		return find_by_uuid(operand, dir, tab, word, uuid, list);
+		return find_by_uuid(operand, search, word, uuid);
 	}
 	if (strchr(word, '/') || !access(word, F_OK))
 		return STATUS_DONE;
-	if (remaptab_read(&operand->tab, tab))
+	if (remaptab_read(&operand->tab, search->tab))
 		return STATUS_FAILED;
 	operand->line = remaptab_by_name(&operand->tab, word);
 	if (operand->line && remaptab_by_spare(&operand->tab, operand->line->spare_uuid) !=
@@ -196,7 +226,7 @@ int spare_operand_find(struct spare_operand *operand, const char *word, const ch
 		return STATUS_FAILED;
 	}
 	shown = escape_text(word, strlen(word));
-	status = find_by_uuid(operand, dir, tab, shown, operand->line->spare_uuid, list);
+	status = find_by_uuid(operand, search, shown, operand->line->spare_uuid);
 	free(shown);
 	return status;
 }

@@ -92,20 +92,33 @@ struct spare_operand {
 };
 
 /**
+ * struct spare_search - where a spare is looked for, and what is said of one that is not here
+ * @list: block devices
+ * @tab: path of remaptab
+ * @dir: directory of backups
+ * @successor: path of the device that is to replace it, or NULL. Where it was about to when that was cut short,
+ *	and no spare is left, the half erased old one is what is found, or the successor itself
+ */
+struct spare_search {
+	const struct blockdev_list *list;
+	const char *tab;
+	const char *dir;
+	const char *successor;
+};
+
+/**
  * spare_operand_find() - find it
  * @operand: out; spare_operand_free() in any case
  * @word: a path; UUID=...; or, where there is no file of it, a name
- * @tab: path of remaptab
- * @dir: directory of backups: of a spare that is not here what is known of it is said
- * @list: block devices
+ * @search: among what
  *
  * A word that is neither is taken for a path, which the caller will not find.
  *
  * Return: STATUS_DONE; or STATUS_FAILED with an error: the spare is not here, there are copies of it, or
  * remaptab cannot be read.
  */
-int spare_operand_find(struct spare_operand *operand, const char *word, const char *tab,
-		       const char *dir, const struct blockdev_list *list);
+int spare_operand_find(struct spare_operand *operand, const char *word,
+		       const struct spare_search *search);
 
 void spare_operand_free(struct spare_operand *operand);
 

@@ -33,11 +33,17 @@ static int find_listed(struct replacing *re, int why_none)
 {
 	const char *operand = re->options->common.operands[0];
 	struct blockdev_list list;
+	struct spare_search search = {
+		.list = &list,
+		.tab = re->options->tab,
+		.dir = re->options->dir,
+		.successor = re->options->common.operands[1],
+	};
 	int status;
 
 	if (blockdev_list(&list))
 		return STATUS_FAILED;
-	status = spare_operand_find(&re->named, operand, re->options->tab, re->options->dir, &list);
+	status = spare_operand_find(&re->named, operand, &search);
 	blockdev_list_free(&list);
 	re->old_path = re->named.path;
 	if (status && why_none && !re->named.line)

@@ -116,12 +116,16 @@ static int open_device(struct open_options *options)
 	struct assembly assembly = { .line.sectors = 0 };
 	struct spare_operand spare;
 	struct blockdev_list list;
+	struct spare_search search = {
+		.list = &list,
+		.tab = options->tab,
+		.dir = options->assembly.backups,
+	};
 	int status;
 
 	if (blockdev_list(&list))
 		return STATUS_FAILED;
-	status = spare_operand_find(&spare, options->assembly.spare, options->tab,
-				    options->assembly.backups, &list);
+	status = spare_operand_find(&spare, options->assembly.spare, &search);
 	if (!status) {
 		if (spare.line)
 			take_line(options, spare.line);

@@ -13,6 +13,7 @@
 #include "dm.h"
 #include "escape.h"
 #include "find_main.h"
+#include "find_spare.h"
 #include "remaptab.h"
 #include "run_lock.h"
 #include "setup.h"
@@ -267,9 +268,12 @@ static void say_missing(struct scan *scan)
 				break;
 		if (nr < scan->nr)
 			continue;
+		scan->status = STATUS_LOOK;
+		if (spare_say_taking(&scan->list, entry->spare_uuid, entry->name, entry->name,
+				     scan->options->tab))
+			continue;
 		report_error("%s: its spare is not here (uuid %s): without it blocks of main are old, so main is not used instead",
 			     entry->name, units_uuid(entry->spare_uuid, uuid));
-		scan->status = STATUS_LOOK;
 	}
 }
 

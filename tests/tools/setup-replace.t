@@ -246,4 +246,17 @@ told("a backup does not take the place of a replacement that was cut short", 8,
 told("nor under a name that is not listed", 8,
      ["of another name", "remap-setup replace-spare -T tab %s %s goes on" % (taker, taker)],
      "replace-spare", "-T", "tab", "--from-backup", saved, "of another name", "many.img")
+goes_on = cut + "remap-setup replace-spare -T tab attic %s goes on" % taker
+told("open says what goes on with it", 8, [goes_on], "open", "-T", "tab", "-d", "backups", "attic")
+told("so does scan", 1, [goes_on], "scan", "--listed", "-T", "tab")
+told("and replace-spare with another new one", 8, [goes_on], "replace-spare", "-T", "tab", "-d", "backups", "attic", "many.img")
+older = attach("old.img")
+got, out, errors = run("remap-setup", "replace-spare", "-T", "tab", "-d", "backups", "attic", taker)
+detach(taker)
+ok(not got and gives("new.img") == want and "it is finished" in errors and "from-backup" not in errors,
+   "that command, by the name, finishes it", got, out, errors)
+made = json.loads(tool("remap-dump", "--json", "new.img"))["superblock"]["uuid"]
+ok(open("tab").read() == "attic - UUID=%s\n" % made, "the line in remaptab follows", open("tab").read())
+detach(older)
+ok("nothing of dm-remap is on it" in gives("old.img"), "and the rest of the old one is erased", gives("old.img")[:200])
 finish()
