@@ -2,13 +2,22 @@
 /*
  * Spares that a main has already. See other_spares.h.
  */
-#include "blockdev.h"
 #include "escape.h"
 #include "find_main.h"
+#include "find_spare.h"
 #include "other_spares.h"
 #include "report.h"
 #include "spare.h"
 #include "units.h"
+
+/* What other_spares_refuse() was asked, and the block devices that it looks among. */
+struct looking {
+	const struct device *main;
+	const struct identity *identity;
+	const u8 *except;
+	const char *tab;
+	struct blockdev_list list;
+};
 
 static bool is_uuid(const u8 *except, const u8 uuid[16])
 {
@@ -61,22 +70,25 @@ static int judge(const struct device *main, struct device *dev, const struct rme
  * Where a replacement was cut short at its last step nothing is a spare for now: what was in slots of the
  * old one is on this device only.
  */
-static int refuse_taking(const struct device *main, const struct identity *identity, struct device *dev,
-			 const u8 *except)
+static int refuse_taking(const struct looking *looking, struct device *dev)
 {
+	const struct device *main = looking->main;
 	struct rmeta_superblock sb;
+	char *command;
 
-	if (spare_mark(dev, &sb) != RMETA_MARK_TAKING || is_uuid(except, sb.host_id) ||
-	    !find_main_is_it(main, identity, &sb))
+	if (spare_mark(dev, &sb) != RMETA_MARK_TAKING || is_uuid(looking->except, sb.host_id) ||
+	    !find_main_is_it(main, looking->identity, &sb))
 		return STATUS_DONE;
-	report_error("%s has a spare, %s, that was to replace another one, and that was cut short: blocks that live there are old on main; nothing was changed (to finish it: remap-setup replace-spare %s %s)",
-		     main->shown, dev->shown, dev->shown, dev->shown);
+	command = spare_taking_command(&looking->list, sb.host_id, dev->path, NULL, looking->tab);
+	report_error("%s has a spare, %s, that was to replace another one, and that was cut short: blocks that live there are old on main; nothing was changed (to finish it: %s)",
+		     main->shown, dev->shown, command);
+	free(command);
 	return STATUS_FAILED;
 }
 
-static int look_at(const struct device *main, const struct identity *identity,
-		   const struct blockdev *candidate, const u8 *except)
+static int look_at(const struct looking *looking, const struct blockdev *candidate)
 {
+	const struct device *main = looking->main;
 	struct rmeta_superblock sb;
 	struct rmeta_geometry geo;
 	int status = STATUS_DONE;
@@ -88,8 +100,9 @@ static int look_at(const struct device *main, const struct identity *identity,
 		return STATUS_DONE;
 	/* One that is half erased, and needed by nobody any more, has no superblock that counts. */
 	if (!spare_superblock(&sb, &geo, &dev)) {
-		status = refuse_taking(main, identity, &dev, except);
-	} else if (!is_uuid(except, sb.uuid) && find_main_is_it(main, identity, &sb)) {
+		status = refuse_taking(looking, &dev);
+	} else if (!is_uuid(looking->except, sb.uuid) &&
+		   find_main_is_it(main, looking->identity, &sb)) {
 		foreign = signature_find(&dev, &geo);
 		if (foreign)
 			report_warn("%s was a spare of %s once, and was given to somebody else since: %s",
@@ -103,17 +116,25 @@ static int look_at(const struct device *main, const struct identity *identity,
 }
 
 int other_spares_refuse(const struct device *main, const struct identity *identity, dev_t spare,
-			const u8 *except)
+			const u8 *except, const char *tab)
 {
-	struct blockdev_list list;
+	struct looking looking = {
+		.main = main,
+		.identity = identity,
+		.except = except,
+		.tab = tab,
+	};
+	const struct blockdev *dev;
 	int status = STATUS_DONE;
 	size_t i;
 
-	if (blockdev_list(&list))
+	if (blockdev_list(&looking.list))
 		return STATUS_FAILED;
-	for (i = 0; i < list.nr && !status; i++)
-		if (list.dev[i].number != spare && list.dev[i].number != main->stat.st_rdev)
-			status = look_at(main, identity, &list.dev[i], except);
-	blockdev_list_free(&list);
+	for (i = 0; i < looking.list.nr && !status; i++) {
+		dev = &looking.list.dev[i];
+		if (dev->number != spare && dev->number != main->stat.st_rdev)
+			status = look_at(&looking, dev);
+	}
+	blockdev_list_free(&looking.list);
 	return status;
 }

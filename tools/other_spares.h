@@ -14,6 +14,7 @@
  * @identity: of it
  * @spare: number of the device that is to be the new one
  * @except: uuid of a spare that the caller has judged, with what was to take over from it; or NULL
+ * @tab: path of remaptab, for the commands that are shown
  *
  * What is on record of a spare's main decides; where there is nothing to compare, the checksums that a
  * clean release left. A spare that holds nothing is pointed out. Writes nothing.
@@ -22,6 +23,6 @@
  * that stands in for blocks, STATUS_DAMAGED for one of which that cannot be told.
  */
 int other_spares_refuse(const struct device *main, const struct identity *identity, dev_t spare,
-			const u8 *except);
+			const u8 *except, const char *tab);
 
 #endif

@@ -350,7 +350,7 @@ static int run_on(struct dead *dead)
 	status = check_main(dead, &identity);
 	if (!status)
 		status = other_spares_refuse(&session->main, &identity, session->spare.stat.st_rdev,
-					     session->file.sb.uuid);
+					     session->file.sb.uuid, options->tab);
 	if (status)
 		return status;
 	if (options->dry_run) {

@@ -224,7 +224,8 @@ static int prepare(struct make_spare *make, const char *name, const char *tab)
 	if (!status)
 		status = refuse_listed(make, tab);
 	if (!status)
-		status = other_spares_refuse(&make->main, &make->identity, make->spare.stat.st_rdev, NULL);
+		status = other_spares_refuse(&make->main, &make->identity, make->spare.stat.st_rdev, NULL,
+					     tab);
 	return status;
 }
 

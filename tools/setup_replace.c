@@ -10,7 +10,9 @@
  *	as it was, or empty		whole		from the beginning
  *	marked as being made		whole		from the beginning
  *	marked as taking over		whole		from the beginning: it may have been used since
- *	marked as taking over		marked, or gone	new superblocks, and the rest of the old ones
+ *	marked as taking over		marked, or gone	new superblocks, and the rest of the old ones.
+ *							Who names the new one twice says that it is gone;
+ *							that it is not here is looked at
  *	whole				gone		remaptab is left
  *
  * A live device is taken down for it, and comes up again with what there is then.
@@ -20,6 +22,7 @@
 #include "closed.h"
 #include "command.h"
 #include "confirm.h"
+#include "dm_table.h"
 #include "erase.h"
 #include "escape.h"
 #include "live_swap.h"
@@ -101,6 +104,32 @@ static char *again(const struct replace_options *options, const char *main, cons
 	return command_word(command, new);
 }
 
+/* Nobody has said where the old one is. If it counts it may have been used since, and is not to be finished with. */
+static int refuse_counting(const struct replacing *re, const u8 uuid[16])
+{
+	const char *new = re->options->common.operands[1];
+	char text[40], dm_uuid[BLOCKDEV_DM_UUID], *command;
+	struct blockdev_list list;
+	struct blockdev old;
+	int status = STATUS_FAILED;
+
+	if (blockdev_list(&list))
+		return STATUS_FAILED;
+	if (find_spare(&old, &list, uuid)) {
+		command = again(re->options, re->options->main, old.path, new);
+		report_error("the spare that %s was to replace (uuid %s) is here, %s, and may have been used since; nothing was changed: %s copies it anew",
+			     re->session.spare.shown, units_uuid(uuid, text), old.path, command);
+		free(command);
+	} else if (dm_table_exists(NULL, blockdev_dm_uuid(uuid, dm_uuid))) {
+		report_error("the spare that %s was to replace is that of a live device since (uuid %s); nothing was changed",
+			     re->session.spare.shown, units_uuid(uuid, text));
+	} else {
+		status = STATUS_DONE;
+	}
+	blockdev_list_free(&list);
+	return status;
+}
+
 /*
  * Was an earlier run cut short behind the point of no return? Not while the spare that it was about is
  * whole; and who names another one means something else.
@@ -117,7 +146,7 @@ static int find_last_step(struct replacing *re, int mark, const struct rmeta_sup
 	memcpy(re->old_uuid, new->host_id, sizeof(re->old_uuid));
 	re->finish = true;
 	if (device_is_at(&re->session.spare, re->old_path))
-		return STATUS_DONE;
+		return refuse_counting(re, re->old_uuid);
 	if (device_open(&old, re->old_path, DEVICE_READ, "old spare")) {
 		command = again(re->options, re->options->main, re->options->common.operands[1],
 				re->options->common.operands[1]);

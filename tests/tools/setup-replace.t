@@ -250,6 +250,13 @@ goes_on = cut + "remap-setup replace-spare -T tab attic %s goes on" % taker
 told("open says what goes on with it", 8, [goes_on], "open", "-T", "tab", "-d", "backups", "attic")
 told("so does scan", 1, [goes_on], "scan", "--listed", "-T", "tab")
 told("and replace-spare with another new one", 8, [goes_on], "replace-spare", "-T", "tab", "-d", "backups", "attic", "many.img")
+shutil.copy("spare.img", "whole.spare")
+whole = attach("whole.spare")
+told("the new one, named twice, is not finished while the old one is here", 8,
+     ["the spare that %s was to replace (uuid %s) is here, %s, and may have been used since; nothing was changed: "
+      "remap-setup replace-spare -T tab %s %s copies it anew" % (taker, uuid, whole, whole, taker)],
+     "replace-spare", "-T", "tab", taker, taker)
+detach(whole)
 older = attach("old.img")
 got, out, errors = run("remap-setup", "replace-spare", "-T", "tab", "-d", "backups", "attic", taker)
 detach(taker)

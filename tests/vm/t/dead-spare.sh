@@ -63,4 +63,21 @@ says 8 "$M has a spare already, /dev/vdb" "under any other name, too" replace "$
 runs "it is opened" remap-setup open archive $M /dev/vdb
 is "$(sio r /dev/mapper/archive 1000 80 @7)" "r 1000+80 OK" "nothing is lost"
 need remap-setup close archive
+
+#---- one that was about to take over, which no spare is made beside ----
+
+# An active spare has the host's id where one that takes over has the uuid of the one that it replaces.
+echo "$first" | tr -d - >/etc/machine-id
+need remap-setup create other /dev/vdd /dev/vdc
+need dm_message other remap 8+8
+need remap-setup close --no-backup other
+echo 0123456789abcdef0123456789abcdef >/etc/machine-id
+for sector in 0 1024 2048 4096 8192; do
+	printf DMRTAKES | dd of=/dev/vdc bs=512 seek=$sector conv=notrunc,fsync 2>/dev/null
+done
+says 8 "/dev/vdd has a spare, /dev/vdc, that was to replace another one, .*to finish it: remap-setup replace-spare -T /tmp/tab /dev/vdc /dev/vdc" \
+	"create beside it" remap-setup create -T /tmp/tab more /dev/vdd /dev/sdb
+says 8 "archive: its spare .uuid $first. was being replaced by /dev/vdc, and that was cut short: remap-setup replace-spare archive /dev/vdc goes on" \
+	"replace-spare by a backup" replace "$backup" archive /dev/sdb
+need sio z /dev/vdc 0 32768
 done_testing
