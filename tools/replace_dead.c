@@ -177,6 +177,37 @@ static int find_its_main(struct dead *dead)
 	return STATUS_DONE;
 }
 
+/* A length that the device could not be brought up with. */
+static int check_length(const struct dead *dead, enum identity_verdict verdict)
+{
+	const struct replace_dead_options *options = dead->options;
+	const struct device *main = &dead->session.main;
+	const struct rmeta_superblock *sb = &dead->session.file.sb;
+	const struct assembly_options enlarged = {
+		.name = options->name,
+		.main = dead->main,
+		.spare = options->spare,
+		.features = "",
+		.force_main = true,
+	};
+	char got[UNITS_TEXT], wanted[UNITS_TEXT], *restore, *open;
+
+	if (identity_fits(main->sectors, verdict, sb))
+		return STATUS_DONE;
+	report_error("%s has %llu sectors (%s), but the main of the spare that %s is of has %llu (%s), and nothing on record tells that it is that one; nothing was changed",
+		     main->shown, (unsigned long long)main->sectors,
+		     units_size(main->sectors * 512, got), dead->session.file.shown,
+		     (unsigned long long)sb->main_sectors,
+		     units_size(sb->main_sectors * 512, wanted));
+	restore = command_value(command_make("remap-restore"), "-i", options->backup, NULL);
+	restore = command_word(restore, options->spare);
+	open = assembly_command(&enlarged, NULL);
+	report_error("if it was enlarged: %s, and then %s", restore, open);
+	free(open);
+	free(restore);
+	return STATUS_FAILED;
+}
+
 /* With main open: is it that main, and free to be used? What is live is both. */
 static int check_main(struct dead *dead, const struct identity *identity)
 {
@@ -184,6 +215,7 @@ static int check_main(struct dead *dead, const struct identity *identity)
 	const struct rmeta_superblock *sb = &dead->session.file.sb;
 	enum identity_verdict verdict;
 	char *difference;
+	int status;
 
 	if (dead->swap.is_live)
 		return STATUS_DONE;
@@ -193,8 +225,11 @@ static int check_main(struct dead *dead, const struct identity *identity)
 		return STATUS_FAILED;
 	}
 	verdict = identity_compare(identity, sb);
-	if (verdict == IDENTITY_SAME || verdict == IDENTITY_UNKNOWN)
-		return assembly_refuse_used(main, "main", "; unmount it, or stop what has it");
+	if (verdict == IDENTITY_SAME || verdict == IDENTITY_UNKNOWN) {
+		status = check_length(dead, verdict);
+		return status ? status :
+		       assembly_refuse_used(main, "main", "; unmount it, or stop what has it");
+	}
 	difference = identity_difference(identity, sb, verdict);
 	report_error("%s is not the main of the spare that %s is of: %s; nothing was changed",
 		     main->shown, dead->session.file.shown, difference);

@@ -80,4 +80,20 @@ says 8 "/dev/vdd has a spare, /dev/vdc, that was to replace another one, .*to fi
 says 8 "archive: its spare .uuid $first. was being replaced by /dev/vdc, and that was cut short: remap-setup replace-spare archive /dev/vdc goes on" \
 	"replace-spare by a backup" replace "$backup" archive /dev/sdb
 need sio z /dev/vdc 0 32768
+
+#---- main has another length ----
+
+need dm_create small "0 65536 linear /dev/vdd 0"
+need remap-setup create tiny /dev/mapper/small /dev/vdc
+need remap-setup close -d /tmp/tiny tiny
+need dm_remove small
+need dm_create large "0 131072 linear /dev/vdd 0"
+need sio z /dev/vdc 0 32768
+before=$(sum_of /dev/vdc)
+says 8 "/dev/mapper/large has 131072 sectors .64 MiB., but the main of the spare that .* is of has 65536 .32 MiB., and nothing on record" \
+	"main is longer" replace "$(echo /tmp/tiny/*.json.gz)" tiny /dev/vdc --main /dev/mapper/large
+like "$(cat /tmp/out)" "remap-restore -i /tmp/tiny/.*.json.gz /dev/vdc, and then remap-setup open --force-main tiny /dev/mapper/large /dev/vdc" \
+	"and what is done if it was enlarged"
+is "$(sum_of /dev/vdc)" "$before" "nothing was written"
+need dm_remove large
 done_testing
