@@ -10,6 +10,7 @@
 #include "escape.h"
 #include "live.h"
 #include "report.h"
+#include "units.h"
 
 int live_find(struct live *live, const char *operand)
 {
@@ -157,6 +158,18 @@ int live_refresh(struct live *live, bool changing)
 	blockdev_path(live->status.main, live->main);
 	blockdev_path(live->status.spare, live->spare);
 	return 0;
+}
+
+bool live_spare_uuid(const struct live *live, u8 uuid[16])
+{
+	const size_t prefix = strlen(BLOCKDEV_OUR_UUID);
+
+	if (live->status.has_uuid) {
+		memcpy(uuid, live->status.uuid, 16);
+		return true;
+	}
+	return !strncmp(live->dev.uuid, BLOCKDEV_OUR_UUID, prefix) &&
+	       units_parse_uuid(live->dev.uuid + prefix, uuid);
 }
 
 /* "<done>/<total> [<error> [<sector>]]" */

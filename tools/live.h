@@ -65,6 +65,18 @@ int live_choose(struct live *live, const char *operand, bool *is_live);
 int live_refresh(struct live *live, bool changing);
 
 /**
+ * live_spare_uuid() - which spare a device has
+ * @live: refreshed
+ * @uuid: out
+ *
+ * A device that has failed at once may not have it in its status; device mapper has it all the same, of one
+ * that remap-setup made.
+ *
+ * Return: false when neither tells.
+ */
+bool live_spare_uuid(const struct live *live, u8 uuid[16]);
+
+/**
  * struct live_answer - what a message with ranges has done
  * @done: blocks
  * @total: blocks that it named

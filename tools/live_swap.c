@@ -63,18 +63,26 @@ int live_swap_find(struct live_swap *swap, const char *operand)
 	return status;
 }
 
+static void forget(struct live_swap *swap)
+{
+	if (*swap->closed)
+		closed_forget(swap->closed);
+	*swap->closed = '\0';
+}
+
 int live_swap_down(struct live_swap *swap)
 {
+	u8 uuid[16];
 	int r;
 
 	if (!swap->is_live)
 		return STATUS_DONE;
 	/* By the spare's, which is what events go by, whoever made the device. */
-	blockdev_dm_uuid(swap->live.status.uuid, swap->closed);
-	closed_mark(swap->closed, swap->live.spare);
+	if (live_spare_uuid(&swap->live, uuid))
+		closed_mark(blockdev_dm_uuid(uuid, swap->closed), swap->live.spare);
 	r = dm_table_remove(swap->live.dev.name);
 	if (r)
-		closed_forget(swap->closed);
+		forget(swap);
 	if (r == -EBUSY)
 		return dm_in_use_refuse(&swap->live.dev);
 	if (r) {
@@ -110,10 +118,11 @@ bool live_swap_say_back(const struct live_swap *swap, const struct blockdev_list
 	const struct live *live = &swap->live;
 	struct blockdev found;
 	char *down, *up;
+	u8 uuid[16];
 
 	/* What somebody has is the disk below the path that the device uses. */
-	if (!swap->is_live || !live->status.has_uuid ||
-	    !find_spare_that_loads(&found, list, live->status.uuid, true))
+	if (!swap->is_live || !live_spare_uuid(live, uuid) ||
+	    !find_spare_that_loads(&found, list, uuid, true))
 		return false;
 	down = command_word(command_make("remap-setup close"), live->dev.name);
 	up = live_swap_command(swap, found.path);
@@ -145,7 +154,7 @@ int live_swap_up(struct live_swap *swap, const char *spare)
 	/* Otherwise events may yet do it: of this spare, or of the one that it had. */
 	if (status && assembly.load.loaded)
 		closed_forget(blockdev_dm_uuid(assembly.load.table.sb.uuid, dm_uuid));
-	closed_forget(swap->closed);
+	forget(swap);
 	assembly_end(&assembly);
 	blockdev_list_free(&list);
 	return status;

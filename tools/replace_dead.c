@@ -68,17 +68,29 @@ static int check_uuid(const struct dead *dead, const u8 uuid[16])
 static int find_live(struct dead *dead)
 {
 	int status = live_swap_find(&dead->swap, dead->options->name);
+	char *shown;
+	u8 uuid[16];
 
 	if (status)
 		return status;
+	if (!dead->swap.is_live) {
+		shown = escape_text(dead->options->name, strlen(dead->options->name));
+		report_error("%s is a live device, and a file here is called so, too; nothing was changed (say /dev/mapper/%s)",
+			     shown, shown);
+		free(shown);
+		return STATUS_FAILED;
+	}
 	if (dead->options->main) {
 		report_error("--main is for a device that is down; the main of %s is %s",
 			     dead->swap.live.dev.shown, dead->swap.live.main);
 		return STATUS_USAGE;
 	}
 	dead->main = dead->swap.live.main;
-	return dead->swap.live.status.has_uuid ?
-		       check_uuid(dead, dead->swap.live.status.uuid) : STATUS_DONE;
+	if (live_spare_uuid(&dead->swap.live, uuid))
+		return check_uuid(dead, uuid);
+	report_error("which spare %s has is not known, neither by its status nor by its uuid in device mapper; nothing was changed (with it closed, its name is enough)",
+		     dead->swap.live.dev.shown);
+	return STATUS_FAILED;
 }
 
 static int find_device(struct dead *dead)

@@ -409,12 +409,12 @@ static void say_what_is_left(const struct replacing *re)
 {
 	const struct live *live = &re->swap.live;
 	struct blockdev_list list;
+	u8 uuid[16];
 
-	if (blockdev_list(&list))
+	if (!live_spare_uuid(live, uuid) || blockdev_list(&list))
 		return;
 	if (!live_swap_say_back(&re->swap, &list))
-		spare_say_backup(re->options->dir, re->options->tab, live->status.uuid,
-				 live->dev.name);
+		spare_say_backup(re->options->dir, re->options->tab, uuid, live->dev.name);
 	blockdev_list_free(&list);
 }
 
@@ -436,7 +436,7 @@ static int run_on(struct replacing *re)
 		return re->written ? max(status, tell(re)) : status;
 	}
 	status = plan(re);
-	if (status > 0 && !re->load.loaded && re->swap.is_live && re->swap.live.status.has_uuid)
+	if (status > 0 && !re->load.loaded && re->swap.is_live)
 		say_what_is_left(re);
 	if (status >= 0)
 		return status;

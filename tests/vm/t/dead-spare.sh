@@ -44,6 +44,12 @@ back="the spare of archive came back as /dev/sdb, which the device does not use,
 says 8 "$back" "replace-spare by a backup" replace "$backup" archive /dev/vdb
 says 8 "$back" "replace-spare" remap-setup replace-spare archive /dev/vdb
 unlike "$(cat /tmp/out)" "if it is gone for good" "it is not given up"
+: >/tmp/archive
+cd /tmp || exit 1
+says 8 "archive is a live device, and a file here is called so, too; nothing was changed .say /dev/mapper/archive" \
+	"a file of that name" replace "$backup" archive /dev/vdb
+cd / || exit 1
+says 8 "the spare of archive came back as /dev/sdb" "with the path of the device" replace "$backup" /dev/mapper/archive /dev/vdb
 remap-setup close archive >/tmp/out 2>&1
 runs "the command that was shown" remap-setup open -o breaker=77:600 archive $M /dev/sdb
 is "$(sio r /dev/mapper/archive 1000 80 @7)" "r 1000+80 OK" "nothing is lost"
