@@ -42,7 +42,8 @@ void closed_mark(const char *dm_uuid, const char *spare)
 
 	if (!r)
 		r = run_mark_set(RUN_MARK_CLOSED, dm_uuid, text);
-	if (r)
+	/* One that is gone will be a new one when it comes. */
+	if (r && r != -ENOENT && r != -ENXIO && r != -ENODEV)
 		report_warn("%s: %s: it comes up again when a disk is plugged in", run_mark_dir(RUN_MARK_CLOSED),
 			    strerror(-r));
 }

@@ -13,7 +13,8 @@
  * @dm_uuid: its uuid in device mapper, which has that of its spare
  * @spare: path of the spare
  *
- * Before it is down, so that no event gets in between. What goes wrong is a warning.
+ * Before it is down, so that no event gets in between. What goes wrong is a warning. A
+ * spare that is gone cannot be marked, and needs not be.
  */
 void closed_mark(const char *dm_uuid, const char *spare);
 

@@ -133,27 +133,30 @@ bool live_swap_say_back(const struct live_swap *swap, const struct blockdev_list
 	return true;
 }
 
-int live_swap_up(struct live_swap *swap, const char *spare)
+int live_swap_up(struct live_swap *swap, const char *spare, const u8 uuid[16])
 {
 	struct assembly assembly = { .options = as_it_was(swap, spare) };
-	char dm_uuid[BLOCKDEV_DM_UUID];
-	struct blockdev_list list;
-	int status;
+	char dm_uuid[BLOCKDEV_DM_UUID], *command;
+	struct blockdev_list list = { .nr = 0 };
+	int status = STATUS_FAILED;
 
 	/* It was live here a moment ago. */
 	assembly.options.adopt = true;
 	assembly.options.accept_changed = true;
-	if (blockdev_list(&list))
-		return STATUS_FAILED;
-	status = assembly_examine(&assembly, &list);
+	if (!blockdev_list(&list))
+		status = assembly_examine(&assembly, &list);
 	if (!status)
 		status = assembly_start(&assembly);
 	if (!status)
 		report_out("/dev/mapper/%s is up: main %s, spare %s\n", swap->live.dev.shown,
 			   assembly.main.shown, assembly.spare.shown);
 	/* Otherwise events may yet do it: of this spare, or of the one that it had. */
-	if (status && assembly.load.loaded)
-		closed_forget(blockdev_dm_uuid(assembly.load.table.sb.uuid, dm_uuid));
+	if (status) {
+		closed_forget(blockdev_dm_uuid(uuid, dm_uuid));
+		command = live_swap_command(swap, spare);
+		report_error("%s is down; to bring it up: %s", swap->live.dev.shown, command);
+		free(command);
+	}
 	forget(swap);
 	assembly_end(&assembly);
 	blockdev_list_free(&list);

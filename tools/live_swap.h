@@ -49,10 +49,13 @@ int live_swap_down(struct live_swap *swap);
  * live_swap_up() - bring it up again, under its name and with its options
  * @swap: taken down
  * @spare: path of its spare now
+ * @uuid: of that
  *
- * Return: an exit status, with everything said.
+ * When it cannot be done the marks go that keep events from it.
+ *
+ * Return: an exit status, with everything said, the command that brings it up, too.
  */
-int live_swap_up(struct live_swap *swap, const char *spare);
+int live_swap_up(struct live_swap *swap, const char *spare, const u8 uuid[16]);
 
 /**
  * live_swap_command() - the command that brings it up by hand

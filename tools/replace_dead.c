@@ -292,16 +292,25 @@ static int bring_up(struct dead *dead)
 		.read_only = dead->line && dead->line->options.read_only,
 		.listed = dead->line,
 	} };
+	const u8 *uuid = dead->session.restore.sb.uuid;
+	char dm_uuid[BLOCKDEV_DM_UUID], *command;
 	int status;
 
 	if (dead->swap.is_live)
-		return live_swap_up(&dead->swap, dead->options->spare);
+		return live_swap_up(&dead->swap, dead->options->spare, uuid);
 	status = assembly_examine(&assembly, &dead->list);
 	if (!status)
 		status = assembly_start(&assembly);
 	if (!status)
 		report_out("/dev/mapper/%s is up: main %s, spare %s\n", assembly.name,
 			   assembly.main.shown, assembly.spare.shown);
+	if (status) {
+		closed_forget(blockdev_dm_uuid(uuid, dm_uuid));
+		command = assembly_command(&assembly.options, NULL);
+		report_error("the new spare is whole, but its device is down; to bring it up: %s",
+			     command);
+		free(command);
+	}
 	assembly_end(&assembly);
 	return status;
 }

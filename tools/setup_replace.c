@@ -400,7 +400,10 @@ static int carry_out(struct replacing *re)
 		say_down(re);
 		return status;
 	}
-	up = live_swap_up(&re->swap, re->written ? path : re->old_path);
+	if (re->written)
+		up = live_swap_up(&re->swap, path, re->session.restore.sb.uuid);
+	else
+		up = live_swap_up(&re->swap, re->old_path, re->old_uuid);
 	return max(status, up);
 }
 

@@ -51,6 +51,7 @@ says 8 "archive is a live device, and a file here is called so, too; nothing was
 cd / || exit 1
 says 8 "the spare of archive came back as /dev/sdb" "with the path of the device" replace "$backup" /dev/mapper/archive /dev/vdb
 remap-setup close archive >/tmp/out 2>&1
+unlike "$(cat /tmp/out)" "comes up again when a disk is plugged in" "of a disk that is gone no mark is missed"
 runs "the command that was shown" remap-setup open -o breaker=77:600 archive $M /dev/sdb
 is "$(sio r /dev/mapper/archive 1000 80 @7)" "r 1000+80 OK" "nothing is lost"
 need remap-setup close archive
@@ -102,4 +103,22 @@ like "$(cat /tmp/out)" "remap-restore -i /tmp/tiny/.*.json.gz /dev/vdc, and then
 	"and what is done if it was enlarged"
 is "$(sum_of /dev/vdc)" "$before" "nothing was written"
 need dm_remove large
+
+#---- the new spare is made, but the device does not come up ----
+
+need sio z /dev/vdb 0 32768
+mkfifo /tmp/end
+hold-device $M </tmp/end >/tmp/held &
+exec 3>/tmp/end
+wait_for 60 grep -q held /tmp/held || bail "nobody holds main"
+says 8 "the new spare is whole, but its device is down; to bring it up: remap-setup open -o breaker=77:600 archive $M /dev/vdc" \
+	"main is held by a program" replace "$backup" archive /dev/vdc --main $M
+exec 3>&-
+wait
+third=$(sed -n 's/.*UUID=\([^ ]*\).*/\1/p' /etc/remaptab)
+fails "the line in remaptab followed" test "$third" = "$first"
+fails "events may bring it up" ls "/run/dm-remap/closed/REMAP-$third"
+runs "the command that was shown" remap-setup open -o breaker=77:600 archive $M /dev/vdc
+is "$(status archive used) $(status archive lost)" "10 80" "what was in slots is lost"
+need remap-setup close archive
 done_testing
