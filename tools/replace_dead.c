@@ -20,6 +20,7 @@
 #include "report.h"
 #include "restore_session.h"
 #include "restore_show.h"
+#include "run_lock.h"
 #include "stop.h"
 #include "units.h"
 
@@ -342,10 +343,27 @@ static int tell(struct dead *dead)
 	return STATUS_LOOK;
 }
 
-static int carry_out(struct dead *dead)
+/* What may have come meanwhile: somebody was asked, and another scan may have been waited for. */
+static int look_again(struct dead *dead)
 {
-	int status = live_swap_down(&dead->swap), up;
+	int status;
 
+	blockdev_list_free(&dead->list);
+	if (blockdev_list(&dead->list))
+		return STATUS_FAILED;
+	status = refuse_readable(dead);
+	if (!status && !dead->swap.is_live)
+		status = assembly_refuse_used(&dead->session.main, "main", "");
+	return status;
+}
+
+static int exchange(struct dead *dead)
+{
+	int status, up;
+
+	status = look_again(dead);
+	if (!status)
+		status = live_swap_down(&dead->swap);
 	if (status)
 		return status;
 	stop_catch();
@@ -366,6 +384,19 @@ static int carry_out(struct dead *dead)
 	}
 	up = bring_up(dead);
 	return max(status, up);
+}
+
+/*
+ * The old spare cannot be marked as one that is to stay down. Where it comes back just now a scan would bring
+ * it up with main: none does anything until this one is done.
+ */
+static int carry_out(struct dead *dead)
+{
+	int lock = run_lock();
+	int status = exchange(dead);
+
+	run_unlock(lock);
+	return status;
 }
 
 static int run_on(struct dead *dead)

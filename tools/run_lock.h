@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One scan at a time brings devices up: where several disks come at once there is one for each of them,
- * and two that both see a pair down would both make its device.
+ * and two that both see a pair down would both make its device. And none while a device gets a new spare whose own
+ * is gone, which may come back.
  */
 #ifndef TOOLS_RUN_LOCK_H
 #define TOOLS_RUN_LOCK_H

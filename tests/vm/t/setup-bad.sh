@@ -235,6 +235,33 @@ says 0 "$SPARE: its device was closed and is left down" "what was closed before 
 need remap-setup open -q safe $SPARE
 need remap-setup close -q --no-backup safe
 
+# A spare that is gone comes back while another one is made by a backup.
+need dd if=$SPARE of=/tmp/old bs=1M
+cp /etc/remaptab /tmp/listed
+need remap-dump -q -F json -o /tmp/old.json $SPARE
+need sio z $SPARE 0 32768
+gate hold before w 0+32768
+remap-setup replace-spare --from-backup /tmp/old.json safe $GATED >/tmp/replaced 2>&1 &
+pid=$!
+wait_for 120 is_held || bail "nothing was written: $(cat /tmp/replaced)"
+need dd if=/tmp/old of=$SPARE bs=1M conv=fsync
+remap-setup scan --assemble --listed --unless-closed >/tmp/scan 2>&1 &
+scan=$!
+sleep 2
+fails "no scan brings up the old pair" dm_exists safe
+runs "it waits" kill -0 $scan
+gate open
+gate release
+wait $pid
+is $? 1 "the spare is replaced, and its block is lost" || diag "$(cat /tmp/replaced)"
+wait $scan
+like "$(dm_table safe)" "$(dmsetup info -c --noheadings -o major,minor gated | tr -d ' ')" "the device has the new one" ||
+	diag "$(cat /tmp/replaced /tmp/scan)"
+is "$(status safe lost)" 8 "and knows what is lost"
+need remap-setup close -q --no-backup safe
+need sio z $GATED 0 32768
+cp /tmp/listed /etc/remaptab
+
 # Many disks come together: one scan brings devices up, one more waits, and the others leave it to that.
 rm -r /run/dm-remap/closed
 event() { remap-setup scan --assemble --listed --unless-closed >"/tmp/scan$1" 2>&1; echo $? >"/tmp/ended$1"; }
