@@ -50,6 +50,30 @@ struct dead {
 	bool written;
 };
 
+/* What the user had said, of which remap-restore has the same options. */
+static char *with_options(char *command, const struct replace_dead_options *options)
+{
+	command = command_flag(command, options->keep_pending, "--keep-pending");
+	command = command_flag(command, options->accept_incomplete, "--accept-incomplete");
+	command = command_flag(command, options->force, "-f");
+	return command_flag(command, options->large_spare, "--allow-large-spare");
+}
+
+static char *again(const struct dead *dead)
+{
+	const struct replace_dead_options *options = dead->options;
+	const struct live_swap *swap = &dead->swap;
+	char *command = command_make("remap-setup replace-spare");
+
+	command = command_value(command, "--from-backup", options->backup, NULL);
+	command = command_value(command, "--main", swap->is_live ? swap->live.main : options->main,
+				NULL);
+	command = with_options(command, options);
+	command = command_value(command, "-T", options->tab, REMAPTAB_PATH);
+	command = command_word(command, swap->is_live ? swap->live.dev.name : options->name);
+	return command_word(command, options->spare);
+}
+
 /*
  * Which device, and is the backup that of its spare?
  */
@@ -213,6 +237,8 @@ static int check_length(const struct dead *dead, enum identity_verdict verdict)
 		     (unsigned long long)sb->main_sectors,
 		     units_size(sb->main_sectors * 512, wanted));
 	restore = command_value(command_make("remap-restore"), "-i", options->backup, NULL);
+	restore = command_value(restore, "--main", dead->main, NULL);
+	restore = with_options(restore, options);
 	restore = command_word(restore, options->spare);
 	open = assembly_command(&enlarged, NULL);
 	report_error("if it was enlarged: %s, and then %s", restore, open);
@@ -343,6 +369,35 @@ static int tell(struct dead *dead)
 	return STATUS_LOOK;
 }
 
+/* Will it come up by the command that is given again as it was up before? */
+static bool is_as_listed(const struct dead *dead)
+{
+	const struct live_swap *swap = &dead->swap;
+	const struct remaptab_entry *line = remaptab_by_spare(&dead->tab, dead->session.file.sb.uuid);
+
+	if (!line || strcmp(line->name, swap->live.dev.name))
+		return !swap->nr_words && !swap->live.dev.read_only;
+	return !strcmp(line->options.nr_features ? line->options.features : "", swap->words) &&
+	       line->options.read_only == swap->live.dev.read_only;
+}
+
+/* There is no spare for now, so nothing can be brought up. */
+static void say_down(const struct dead *dead)
+{
+	const struct live_swap *live = &dead->swap;
+	char *go_on = again(dead), *open;
+
+	report_error("%s is down: %s makes the spare, and brings it up",
+		     live->is_live ? live->live.dev.shown : dead->options->name, go_on);
+	free(go_on);
+	if (!live->is_live || is_as_listed(dead))
+		return;
+	open = live_swap_command(live, dead->options->spare);
+	report_error("the options that it had are not in remaptab; to have them again: remap-setup close %s then, and %s",
+		     live->live.dev.shown, open);
+	free(open);
+}
+
 /* What may have come meanwhile: somebody was asked, and another scan may have been waited for. */
 static int look_again(struct dead *dead)
 {
@@ -378,8 +433,7 @@ static int exchange(struct dead *dead)
 	device_close(&dead->session.main);
 	device_close(&dead->session.spare);
 	if (!dead->written) {
-		report_error("%s is down; the same command makes the spare, and brings it up",
-			     dead->options->name);
+		say_down(dead);
 		return status;
 	}
 	up = bring_up(dead);

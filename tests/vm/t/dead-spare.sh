@@ -99,7 +99,7 @@ need sio z /dev/vdc 0 32768
 before=$(sum_of /dev/vdc)
 says 8 "/dev/mapper/large has 131072 sectors .64 MiB., but the main of the spare that .* is of has 65536 .32 MiB., and nothing on record" \
 	"main is longer" replace "$(echo /tmp/tiny/*.json.gz)" tiny /dev/vdc --main /dev/mapper/large
-like "$(cat /tmp/out)" "remap-restore -i /tmp/tiny/.*.json.gz /dev/vdc, and then remap-setup open --force-main tiny /dev/mapper/large /dev/vdc" \
+like "$(cat /tmp/out)" "remap-restore -i /tmp/tiny/.*.json.gz --main /dev/mapper/large /dev/vdc, and then remap-setup open --force-main tiny /dev/mapper/large /dev/vdc" \
 	"and what is done if it was enlarged"
 is "$(sum_of /dev/vdc)" "$before" "nothing was written"
 need dm_remove large
@@ -120,5 +120,28 @@ fails "the line in remaptab followed" test "$third" = "$first"
 fails "events may bring it up" ls "/run/dm-remap/closed/REMAP-$third"
 runs "the command that was shown" remap-setup open -o breaker=77:600 archive $M /dev/vdc
 is "$(status archive used) $(status archive lost)" "10 80" "what was in slots is lost"
+need remap-setup close archive
+
+#---- a live device is taken down, and the new spare cannot be written ----
+
+faulty dying /dev/vdc 32768
+need remap-setup open -o breaker=5:60 archive $M /dev/mapper/dying
+backup=$(backup_of archive)
+inject dying add rw 0+32768 MEDIUM
+need sio z /dev/vdc 0 32768
+faulty bad /dev/vdb 32768
+inject bad add w 8192+8 MEDIUM
+says 8 "archive is down: remap-setup replace-spare --from-backup $backup --main $M archive /dev/mapper/bad makes the spare, and brings it up" \
+	"a new spare that cannot be written" replace "$backup" archive /dev/mapper/bad
+like "$(cat /tmp/out)" "to have them again: remap-setup close archive then, and remap-setup open -o breaker=5:60 archive $M /dev/mapper/bad" \
+	"and the options that are not in remaptab"
+fails "the device is down" dm_exists archive
+inject bad clear
+says 0 "/dev/mapper/archive is up: main $M, spare /dev/mapper/bad" "the command that was shown" \
+	remap-setup replace-spare --from-backup "$backup" --main $M archive /dev/mapper/bad
+like "$(dm_table archive)" "breaker 77 600" "the options are those of remaptab"
+need remap-setup close archive
+runs "and the other command" remap-setup open -o breaker=5:60 archive $M /dev/mapper/bad
+like "$(dm_table archive)" "breaker 5 60" "brings those back"
 need remap-setup close archive
 done_testing
