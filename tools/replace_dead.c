@@ -3,8 +3,14 @@
  * Another spare for a device whose own is gone. See replace_dead.h.
  *
  * The old spare is not written to: nobody reaches it, and what is in its slots may be had back some day.
- * What a cut leaves is a device that is down, and either no spare at the new place, so that the same
- * command begins anew, or the new one whole, which is opened.
+ * What a cut leaves is a device that is down, and
+ *
+ *	the new spare		remaptab	the same command
+ *	no spare		the old one	begins anew
+ *	whole			the old one	is refused, for that is another spare; says how that is opened
+ *	whole			the new one	is refused, for the backup is of another one; says the same
+ *
+ * Nothing on a spare tells what it was made for, so that it goes on by itself in no case.
  */
 #include "assembly.h"
 #include "closed.h"
@@ -90,6 +96,28 @@ static int check_uuid(const struct dead *dead, const u8 uuid[16])
 	return STATUS_FAILED;
 }
 
+/* An earlier run came as far as remaptab, if the new spare is the one that it has by now. */
+static int check_line(const struct dead *dead, const struct remaptab_entry *line)
+{
+	int status = check_uuid(dead, line->spare_uuid);
+	struct rmeta_superblock sb;
+	struct rmeta_geometry geo;
+	struct device dev;
+	char *command;
+
+	if (!status || device_peek(&dev, dead->options->spare))
+		return status;
+	if (spare_superblock(&sb, &geo, &dev) && !memcmp(sb.uuid, line->spare_uuid, 16)) {
+		command = command_value(command_make("remap-setup open"), "-T",
+					dead->options->tab, REMAPTAB_PATH);
+		command = command_word(command, line->name);
+		report_error("%s is that spare: %s brings the device up", dev.shown, command);
+		free(command);
+	}
+	device_close(&dev);
+	return status;
+}
+
 static int find_live(struct dead *dead)
 {
 	int status = live_swap_find(&dead->swap, dead->options->name);
@@ -136,7 +164,7 @@ static int find_device(struct dead *dead)
 	if (dm_table_name_problem(name))
 		return assembly_check_name(name);
 	dead->line = remaptab_by_name(&dead->tab, name);
-	return dead->line ? check_uuid(dead, dead->line->spare_uuid) : STATUS_DONE;
+	return dead->line ? check_line(dead, dead->line) : STATUS_DONE;
 }
 
 /*
@@ -280,9 +308,56 @@ static int check_main(struct dead *dead, const struct identity *identity)
  * The new spare
  */
 
+/* How the device is brought up that was not live: as remaptab has it. */
+static struct assembly_options as_asked(const struct dead *dead)
+{
+	const struct table_options *options = dead->line ? &dead->line->options : NULL;
+
+	return (struct assembly_options){
+		.name = dead->options->name,
+		.main = dead->main,
+		.spare = dead->options->spare,
+		.features = options ? options->features : "",
+		.nr_features = options ? options->nr_features : 0,
+		.read_only = options && options->read_only,
+		.listed = dead->line,
+	};
+}
+
+/*
+ * What is refused as somebody's spare is as an earlier run leaves it that was cut short before remaptab
+ * followed: for the same main, and never active.
+ */
+static void say_made(const struct dead *dead, const struct rmeta_superblock *made)
+{
+	const struct rmeta_superblock *sb = &dead->session.file.sb;
+	struct assembly_options options;
+	char *open, *enable, *disable = NULL;
+
+	if (made->activated || made->main_sectors != sb->main_sectors ||
+	    made->main_start != sb->main_start || strcmp(made->main_id, sb->main_id) ||
+	    memcmp(made->main_partuuid, sb->main_partuuid, sizeof(sb->main_partuuid)) ||
+	    strcmp(made->label, sb->label))
+		return;
+	options = as_asked(dead);
+	open = assembly_command(&options, NULL);
+	enable = command_value(command_make("remap-setup enable"), "-T", dead->options->tab,
+			       REMAPTAB_PATH);
+	enable = command_word(enable, dead->options->name);
+	if (dead->line)
+		disable = remaptab_disable_command(dead->options->tab, dead->line->name);
+	report_error("if this command made it, and was cut short: %s brings the device up, and %s%s%s puts it into remaptab",
+		     open, disable ?: "", disable ? ", then " : "", enable);
+	free(disable);
+	free(enable);
+	free(open);
+}
+
 static int plan(struct dead *dead)
 {
 	struct restore_session *session = &dead->session;
+	struct rmeta_superblock made;
+	struct rmeta_geometry geo;
 	int status;
 
 	if (device_open(&session->spare, dead->options->spare, DEVICE_WRITE, "new spare"))
@@ -305,20 +380,15 @@ static int plan(struct dead *dead)
 	session->restore.sb = session->file.sb;
 	session->options.main = dead->main;
 	session->live = dead->swap.is_live;
-	return restore_plan_new(session);
+	status = restore_plan_new(session);
+	if (status == STATUS_FAILED && spare_superblock(&made, &geo, &session->spare))
+		say_made(dead, &made);
+	return status;
 }
 
 static int bring_up(struct dead *dead)
 {
-	struct assembly assembly = { .options = {
-		.name = dead->options->name,
-		.main = dead->main,
-		.spare = dead->options->spare,
-		.features = dead->line ? dead->line->options.features : "",
-		.nr_features = dead->line ? dead->line->options.nr_features : 0,
-		.read_only = dead->line && dead->line->options.read_only,
-		.listed = dead->line,
-	} };
+	struct assembly assembly = { .options = as_asked(dead) };
 	const u8 *uuid = dead->session.restore.sb.uuid;
 	char dm_uuid[BLOCKDEV_DM_UUID], *command;
 	int status;

@@ -115,10 +115,23 @@ says 8 "the new spare is whole, but its device is down; to bring it up: remap-se
 	"main is held by a program" replace "$backup" archive /dev/vdc --main $M
 exec 3>&-
 wait
+says 8 "is of another spare than that of archive" "the same again, when remaptab has the new one" \
+	replace "$backup" archive /dev/vdc
+like "$(cat /tmp/out)" "/dev/vdc is that spare: remap-setup open archive brings the device up" "it says how that is opened"
 third=$(sed -n 's/.*UUID=\([^ ]*\).*/\1/p' /etc/remaptab)
 fails "the line in remaptab followed" test "$third" = "$first"
 fails "events may bring it up" ls "/run/dm-remap/closed/REMAP-$third"
+cp /etc/remaptab /tmp/new
+cp /tmp/tab /etc/remaptab
+says 8 "/dev/vdc is another spare of dm-remap, .* and holds 10 remaps; it is not overwritten" \
+	"and when remaptab has the old one" replace "$backup" archive /dev/vdc
+like "$(cat /tmp/out)" "if this command made it, and was cut short: remap-setup open -o breaker=77:600 archive $M /dev/vdc brings the device up, and remap-setup disable archive, then remap-setup enable archive puts" \
+	"it says that, too"
 runs "the command that was shown" remap-setup open -o breaker=77:600 archive $M /dev/vdc
+need remap-setup disable archive
+need remap-setup enable archive
+like "$(cat /etc/remaptab)" "^archive .*UUID=$third" "and those for remaptab"
+cp /tmp/new /etc/remaptab
 is "$(status archive used) $(status archive lost)" "10 80" "what was in slots is lost"
 need remap-setup close archive
 
