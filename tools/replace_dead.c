@@ -13,6 +13,7 @@
  * Nothing on a spare tells what it was made for, so that it goes on by itself in no case.
  */
 #include "assembly.h"
+#include "backup_dir.h"
 #include "closed.h"
 #include "command.h"
 #include "confirm.h"
@@ -20,6 +21,7 @@
 #include "find_main.h"
 #include "find_spare.h"
 #include "live_swap.h"
+#include "newest_backup.h"
 #include "other_spares.h"
 #include "remaptab_follow.h"
 #include "replace_dead.h"
@@ -75,6 +77,7 @@ static char *again(const struct dead *dead)
 	command = command_value(command, "--main", swap->is_live ? swap->live.main : options->main,
 				NULL);
 	command = with_options(command, options);
+	command = command_value(command, "-d", options->dir, BACKUP_DIR);
 	command = command_value(command, "-T", options->tab, REMAPTAB_PATH);
 	command = command_word(command, swap->is_live ? swap->live.dev.name : options->name);
 	return command_word(command, options->spare);
@@ -83,6 +86,42 @@ static char *again(const struct dead *dead)
 /*
  * Which device, and is the backup that of its spare?
  */
+
+/* Another file is newer: by the state of the spare in it, or by its time, of this one when it was last written. */
+static void warn_older(const struct dead *dead)
+{
+	const struct replace_dead_options *options = dead->options;
+	const struct dump_file *file = &dead->session.file;
+	char ours[UNITS_TEXT], theirs[UNITS_TEXT], *path;
+	struct newest_backup newest;
+	struct stat this, that;
+
+	if (!newest_backup_find(&newest, options->dir, file->sb.uuid) ||
+	    stat(options->backup, &this) || stat(newest.path, &that) ||
+	    (this.st_dev == that.st_dev && this.st_ino == that.st_ino) ||
+	    newest.sequence < file->sb.sequence ||
+	    (newest.sequence == file->sb.sequence && newest.when <= this.st_mtime))
+		return;
+	path = escape_text(newest.path, strlen(newest.path));
+	report_warn("%s, of %s (sequence %llu), is not the newest backup of that spare: %s is, of %s (sequence %llu); blocks that were remapped since are read from main, where they are old",
+		    file->shown, units_time((u64)this.st_mtime, ours),
+		    (unsigned long long)file->sb.sequence, path,
+		    units_time((u64)newest.when, theirs), (unsigned long long)newest.sequence);
+	free(path);
+}
+
+/* Of a live device the number of blocks is known, though not which they are. */
+static void warn_unknown(const struct dead *dead)
+{
+	const struct live *live = &dead->swap.live;
+	const struct rmeta_counts *counts = &dead->session.file.counts;
+	u64 known = (u64)counts->mapped + counts->lost;
+
+	if (dead->swap.is_live && live->status.used != STATUS_UNKNOWN && live->status.used > known)
+		report_warn("%s has %llu blocks on its spare, and %s knows of %llu: the others are read from main, where they are old",
+			    live->dev.shown, (unsigned long long)live->status.used,
+			    dead->session.file.shown, (unsigned long long)known);
+}
 
 static int check_uuid(const struct dead *dead, const u8 uuid[16])
 {
@@ -541,8 +580,10 @@ static int run_on(struct dead *dead)
 	status = restore_read(session);
 	if (!status && (blockdev_list(&dead->list) || remaptab_read(&dead->tab, options->tab)))
 		status = STATUS_FAILED;
-	if (!status)
+	if (!status) {
+		warn_older(dead);
 		status = refuse_taking(dead);
+	}
 	/* Before it is asked what is live: it loads the module. */
 	if (!status)
 		status = assembly_check_target();
@@ -554,6 +595,7 @@ static int run_on(struct dead *dead)
 		status = find_its_main(dead);
 	if (status)
 		return status;
+	warn_unknown(dead);
 	status = plan(dead);
 	if (status >= 0)
 		return status;

@@ -15,6 +15,7 @@
  * @spare: path of the new spare
  * @main: path of main, or NULL: to be found
  * @tab: path of remaptab
+ * @dir: directory of backups, of which @backup should be the newest
  * @keep_pending: nothing was written since the backup
  * @accept_incomplete: take the backup of a damaged spare
  * @force: overwrite a foreign signature on the new spare
@@ -28,6 +29,7 @@ struct replace_dead_options {
 	const char *spare;
 	const char *main;
 	const char *tab;
+	const char *dir;
 	bool keep_pending;
 	bool accept_incomplete;
 	bool force;

@@ -501,6 +501,7 @@ static int run_by_backup(const struct replace_options *options)
 		.spare = options->common.operands[1],
 		.main = options->main,
 		.tab = options->tab,
+		.dir = options->dir,
 		.keep_pending = options->keep_pending,
 		.accept_incomplete = options->accept_incomplete,
 		.force = options->force,

@@ -4,7 +4,9 @@
 read is lost, and the old one is none any more. What is refused leaves both as they were. When the power
 goes at any write or flush of it, one of the two is the spare, with all of it, and never both; or none is,
 for an instant, and then both say what finishes it. The same command does."""
+import gzip
 import os
+import re
 import shutil
 import signal
 import sys
@@ -239,6 +241,19 @@ def told(what, status, words, *command, never="--from-backup"):
        digest("new.img") == then and open("tab").read() == listed, what, "exit %d" % got, errors, words)
 
 
+with gzip.open(saved, "rb") as known:
+    later = known.read()
+sequence = int(json.loads(later)["superblock"]["sequence"])
+newer = os.path.join("backups", uuid + "-20990101T000000Z.json.gz")
+with gzip.open(newer, "wb") as known:
+    known.write(re.sub(rb'("sequence": *"?)%d' % sequence, rb"\g<1>%d" % (sequence + 1), later, count=1))
+told("a newer backup is warned of", 8,
+     [saved + ", of ", "(sequence %d), is not the newest backup of that spare: %s is, of 2099-01-01 00:00:00 UTC (sequence %d)" %
+      (sequence, newer, sequence + 1)],
+     "replace-spare", "-T", "tab", "-d", "backups", "--from-backup", saved, "attic", "many.img")
+os.unlink(newer)
+told("the newest is not", 8, ["attic: "],
+     "replace-spare", "-T", "tab", "-d", "backups", "--from-backup", saved, "attic", "many.img", never="newest")
 cut = "attic: its spare (uuid %s) was being replaced by %s, and that was cut short: " % (uuid, taker)
 told("a backup does not take the place of a replacement that was cut short", 8,
      [cut + "remap-setup replace-spare -T tab attic %s goes on" % taker],

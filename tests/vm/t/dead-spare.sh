@@ -140,12 +140,15 @@ need remap-setup close archive
 faulty dying /dev/vdc 32768
 need remap-setup open -o breaker=5:60 archive $M /dev/mapper/dying
 backup=$(backup_of archive)
+need dm_message archive remap 5000+8
 inject dying add rw 0+32768 MEDIUM
 need sio z /dev/vdc 0 32768
 faulty bad /dev/vdb 32768
 inject bad add w 8192+8 MEDIUM
 says 8 "archive is down: remap-setup replace-spare --from-backup $backup --main $M archive /dev/mapper/bad makes the spare, and brings it up" \
 	"a new spare that cannot be written" replace "$backup" archive /dev/mapper/bad
+like "$(cat /tmp/out)" "archive has 11 blocks on its spare, and $backup knows of 10: the others are read from main" \
+	"what the backup does not know is warned of"
 like "$(cat /tmp/out)" "to have them again: remap-setup close archive then, and remap-setup open -o breaker=5:60 archive $M /dev/mapper/bad" \
 	"and the options that are not in remaptab"
 fails "the device is down" dm_exists archive
