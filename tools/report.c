@@ -44,15 +44,16 @@ static void tune_malloc(void)
 /*
  * A program may be started without stdin, stdout or stderr. What it opens first would get that number
  * then, and a spare have messages written into it. What is put there instead fails as if it were closed:
- * it cannot be read, or written.
+ * it cannot be read, or written. Where that cannot be opened either there is nobody to be told.
  */
 static void open_standard_files(void)
 {
 	int fd;
 
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			_exit(STATUS_FAILED);
 }
 
 void report_init(const char *tool)

@@ -60,6 +60,17 @@ like "$err" "cannot read the list: Bad file descriptor" "and is called that"
 run bash -c 'remap-dump full.img 1>&-'
 exits 8 "a dump to a closed stdout, too"
 
+# Where there is no /dev/null either nothing is done.
+if unshare -m true 2>/dev/null; then
+	for closed in "0<&-" "1>&-" "2>&-"; do
+		run unshare -m bash -c "mount -t tmpfs none /dev && exec remap-import -b 4096 --from list full.img $closed"
+		exits 8 "nothing is done with $closed and no /dev/null"
+		is "$(sum full.img)" "$held" "and nothing lands on the spare"
+	done
+else
+	skip "no /dev/null" "no mount namespace of one's own here"
+fi
+
 # Not a spare, and a damaged one: never the same message, never the same status.
 truncate -s 8M blank.img
 head -c 8M /dev/urandom >noise.img
