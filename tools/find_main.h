@@ -18,9 +18,9 @@
  * @sb: superblock of the spare
  * @spare: number of the spare, which is not main
  *
- * Only devices that have main's length are looked at, and longer ones by their identity. What is on record of its identity decides;
- * where there is nothing to compare, the checksums that a clean release left, if they are of this
- * length and equal.
+ * Only devices that have main's length are looked at, and longer ones by their identity. What is on record
+ * of its identity decides; where there is nothing to compare, the checksums that a clean release left, if
+ * they are of this length and equal.
  *
  * Return: true when there is one and no other.
  */

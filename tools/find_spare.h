@@ -112,9 +112,10 @@ struct spare_search {
  * @word: a path; UUID=...; or, where there is no file of it, a name
  * @search: among what
  *
- * A word that is neither is taken for a path, which the caller will not find.
+ * A path is not looked at.
  *
- * Return: STATUS_DONE; or STATUS_FAILED with an error: the spare is not here, there are copies of it, or
+ * Return: STATUS_DONE; or with an error STATUS_USAGE for a uuid that is none, STATUS_FAILED when there is
+ * neither a file nor a used line of that name, when the spare is not here, or copies of it are, or when
  * remaptab cannot be read.
  */
 int spare_operand_find(struct spare_operand *operand, const char *word,

@@ -94,7 +94,8 @@ char *identity_difference(const struct identity *identity, const struct rmeta_su
  * @sb: superblock of the spare
  *
  * It is as long as main was, or longer if it is known to be main: one that was cloned to a larger disk,
- * or a volume that was enlarged. The device keeps its length then, and what is behind it is not used.
+ * or a volume that was enlarged. The device keeps its length then, and what is behind it is not used. That
+ * one of main's length is known to be another device is for the caller.
  *
  * Return: true or false.
  */
