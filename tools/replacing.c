@@ -136,6 +136,7 @@ int replacing_load_old(struct replacing *re, enum device_access access)
  */
 void replacing_open_main(struct replacing *re)
 {
+	const struct remaptab_entry *line = re->named.line;
 	struct restore_session *session = &re->session;
 	struct blockdev_list list;
 	struct blockdev found;
@@ -143,6 +144,8 @@ void replacing_open_main(struct replacing *re)
 
 	session->live = re->swap.is_live;
 	session->options.main = re->swap.is_live ? re->swap.live.main : re->options->main;
+	if (!session->options.main && line && line->path && !access(line->path, F_OK))
+		session->options.main = line->path;
 	if (!session->options.main && session->old.is_block && !blockdev_list(&list)) {
 		if (find_main(&found, &others, &list, &session->file.sb, session->old.stat.st_rdev)) {
 			memcpy(re->main_path, found.path, sizeof(re->main_path));

@@ -230,7 +230,7 @@ if not taker:
 with open("tab", "w") as tab:
     tab.write("attic - UUID=%s\n" % uuid)
 listed = open("tab").read()
-saved = os.path.join("backups", [name for name in os.listdir("backups") if name.startswith(uuid)][0])
+saved = os.path.join("backups", max(name for name in os.listdir("backups") if name.startswith(uuid)))
 
 
 def told(what, status, words, *command, never="--from-backup"):
@@ -271,6 +271,16 @@ told("the new one, named twice, is not finished while the old one is here", 8,
      ["the spare that %s was to replace (uuid %s) is here, %s, and may have been used since; nothing was changed: "
       "remap-setup replace-spare -T tab %s %s copies it anew" % (taker, uuid, whole, whole, taker)],
      "replace-spare", "-T", "tab", taker, taker)
+main = attach("main.img")
+blank("other.img")
+said = []
+for path in "-", main:
+    with open("main.tab", "w") as tab:
+        tab.write("attic %s UUID=%s\n" % (path, uuid))
+    got, _, errors = run("remap-setup", "replace-spare", "-n", "-T", "main.tab", "attic", "other.img")
+    said.append((got, "main is not here" in errors))
+ok(said == [(0, True), (0, False)], "main is where the line in remaptab says", said, errors)
+detach(main)
 detach(whole)
 older = attach("old.img")
 got, out, errors = run("remap-setup", "replace-spare", "-T", "tab", "-d", "backups", "attic", taker)
