@@ -212,8 +212,7 @@ int spare_operand_find(struct spare_operand *operand, const char *word,
 	if (remaptab_read(&operand->tab, search->tab))
 		return STATUS_FAILED;
 	operand->line = remaptab_by_name(&operand->tab, word);
-	if (operand->line && remaptab_by_spare(&operand->tab, operand->line->spare_uuid) !=
-	    operand->line) {
+	if (operand->line && !remaptab_is_used(&operand->tab, operand->line)) {
 		report_error("%s:%u: this line is not used, so it says nothing of the spare: give its path",
 			     operand->tab.shown, operand->line->line);
 		return STATUS_FAILED;

@@ -294,6 +294,11 @@ const struct remaptab_entry *remaptab_by_name(const struct remaptab *tab, const 
 	return entry;
 }
 
+bool remaptab_is_used(const struct remaptab *tab, const struct remaptab_entry *entry)
+{
+	return remaptab_by_spare(tab, entry->spare_uuid) == entry;
+}
+
 const struct remaptab_entry *remaptab_need(const struct remaptab *tab, const char *name)
 {
 	const struct remaptab_entry *entry = remaptab_by_name(tab, name);

@@ -78,6 +78,9 @@ void remaptab_free(struct remaptab *tab);
 /* The line with this name, with a mistake or without, or NULL. */
 const struct remaptab_entry *remaptab_by_name(const struct remaptab *tab, const char *name);
 
+/* Has a line no mistake? One with a mistake says nothing of its spare. */
+bool remaptab_is_used(const struct remaptab *tab, const struct remaptab_entry *entry);
+
 /* As remaptab_by_name(); that there is none is reported. */
 const struct remaptab_entry *remaptab_need(const struct remaptab *tab, const char *name);
 

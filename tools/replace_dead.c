@@ -39,7 +39,7 @@
  * @swap: the device, if it is live
  * @list: block devices
  * @tab: remaptab
- * @line: of the device, or NULL
+ * @line: of the name, or NULL
  * @main: where main is
  * @found: main, if it was looked for
  * @listed: remaptab has a line for the old spare
@@ -157,9 +157,25 @@ static int check_line(const struct dead *dead, const struct remaptab_entry *line
 	return status;
 }
 
+static int find_line(struct dead *dead)
+{
+	const struct remaptab_entry *line;
+
+	if (remaptab_read(&dead->tab, dead->options->tab))
+		return STATUS_FAILED;
+	line = remaptab_by_name(&dead->tab, dead->options->name);
+	dead->line = line;
+	if (!line || remaptab_is_used(&dead->tab, line))
+		return STATUS_DONE;
+	report_error("%s:%u: this line is not used, so it says nothing of %s; nothing was changed (correct it first)",
+		     dead->tab.shown, line->line, line->name);
+	return STATUS_FAILED;
+}
+
 static int find_live(struct dead *dead)
 {
 	int status = live_swap_find(&dead->swap, dead->options->name);
+	const struct remaptab_entry *line;
 	char *shown;
 	u8 uuid[16];
 
@@ -178,8 +194,15 @@ static int find_live(struct dead *dead)
 		return STATUS_USAGE;
 	}
 	dead->main = dead->swap.live.main;
-	if (live_spare_uuid(&dead->swap.live, uuid))
+	if (live_spare_uuid(&dead->swap.live, uuid)) {
+		/* By its name, which the operand needs not be. */
+		line = remaptab_by_name(&dead->tab, dead->swap.live.dev.name);
+		if (line && (!remaptab_is_used(&dead->tab, line) ||
+			     memcmp(line->spare_uuid, uuid, sizeof(uuid))))
+			line = NULL;
+		dead->line = line;
 		return check_uuid(dead, uuid);
+	}
 	report_error("which spare %s has is not known, neither by its status nor by its uuid in device mapper; nothing was changed (with it closed, its name is enough)",
 		     dead->swap.live.dev.shown);
 	return STATUS_FAILED;
@@ -202,7 +225,6 @@ static int find_device(struct dead *dead)
 	}
 	if (dm_table_name_problem(name))
 		return assembly_check_name(name);
-	dead->line = remaptab_by_name(&dead->tab, name);
 	return dead->line ? check_line(dead, dead->line) : STATUS_DONE;
 }
 
@@ -214,9 +236,9 @@ static int refuse_taking(struct dead *dead)
 {
 	const struct replace_dead_options *options = dead->options;
 	const u8 *uuid = dead->session.file.sb.uuid;
-	const struct remaptab_entry *line = remaptab_by_name(&dead->tab, options->name);
+	const struct remaptab_entry *line = dead->line;
+	bool listed = line && !memcmp(line->spare_uuid, uuid, sizeof(line->spare_uuid));
 	char dm_uuid[BLOCKDEV_DM_UUID], *shown;
-	bool listed = line && remaptab_by_spare(&dead->tab, uuid) == line;
 	int status = STATUS_DONE;
 
 	if (dm_table_exists(NULL, blockdev_dm_uuid(uuid, dm_uuid)))
@@ -247,6 +269,9 @@ static int refuse_readable(struct dead *dead)
 	if (!path)
 		return STATUS_DONE;
 	command = command_make("remap-setup replace-spare");
+	command = command_flag(command, dead->options->force, "-f");
+	command = command_flag(command, dead->options->large_spare, "--allow-large-spare");
+	command = command_value(command, "-d", dead->options->dir, BACKUP_DIR);
 	command = command_value(command, "-T", dead->options->tab, REMAPTAB_PATH);
 	command = command_word(command, swap->is_live ? swap->live.dev.name : path);
 	command = command_word(command, dead->options->spare);
@@ -463,7 +488,7 @@ static int tell(struct dead *dead)
 	closed_mark(blockdev_dm_uuid(dead->session.restore.sb.uuid, dm_uuid), dead->session.spare.path);
 	if (remaptab_follow(dead->options->tab, dead->session.file.sb.uuid, NULL,
 			    dead->session.restore.sb.uuid, &dead->listed)) {
-		report_warn("the line of the old spare in remaptab is as it was: put the new uuid there, or use remap-setup enable when the device is up");
+		report_warn("the line of the old spare in remaptab is as it was: put the new uuid there, or, when the device is up, use remap-setup disable and then enable");
 		status = STATUS_LOOK;
 	}
 	report_out("%s is the spare now, uuid %s\n", dead->session.spare.shown,
@@ -482,9 +507,9 @@ static int tell(struct dead *dead)
 static bool is_as_listed(const struct dead *dead)
 {
 	const struct live_swap *swap = &dead->swap;
-	const struct remaptab_entry *line = remaptab_by_spare(&dead->tab, dead->session.file.sb.uuid);
+	const struct remaptab_entry *line = dead->line;
 
-	if (!line || strcmp(line->name, swap->live.dev.name))
+	if (!line)
 		return !swap->nr_words && !swap->live.dev.read_only;
 	return !strcmp(line->options.nr_features ? line->options.features : "", swap->words) &&
 	       line->options.read_only == swap->live.dev.read_only;
@@ -578,8 +603,10 @@ static int run_on(struct dead *dead)
 		.dry_run = options->dry_run,
 	};
 	status = restore_read(session);
-	if (!status && (blockdev_list(&dead->list) || remaptab_read(&dead->tab, options->tab)))
+	if (!status && blockdev_list(&dead->list))
 		status = STATUS_FAILED;
+	if (!status)
+		status = find_line(dead);
 	if (!status) {
 		warn_older(dead);
 		status = refuse_taking(dead);

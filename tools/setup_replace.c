@@ -328,7 +328,7 @@ static int follow(struct replacing *re)
 	if (!remaptab_follow(re->options->tab, re->old_uuid, NULL, re->session.restore.sb.uuid,
 			     &re->listed))
 		return STATUS_DONE;
-	report_warn("the line of the old spare in remaptab is as it was: put the new uuid there, or use remap-setup enable when the device is up");
+	report_warn("the line of the old spare in remaptab is as it was: put the new uuid there, or, when the device is up, use remap-setup disable and then enable");
 	return STATUS_LOOK;
 }
 

@@ -79,6 +79,9 @@ says 8 'cannot open the dump nowhere: No such file' "replace-spare with a backup
 says 8 'is no JSON of remap-dump|not the JSON|is no dump' "with something else" replace-spare --from-backup want a /dev/null
 truncate -s 64M m.img s.img
 remap-format -q --main m.img s.img && seq 10 19 | remap-import -q -b 4096 s.img
+remap-dump -F json -q -o good.json s.img
+says 8 'want:8: this line is not used, so it says nothing of c; nothing was changed' "with the name of a line with a mistake" \
+	replace-spare -T want --from-backup good.json c /dev/null
 remap-dump -F json s.img | head -c 2000 >cut.json
 says 4 'cut.json' "with one that is cut off" replace-spare --from-backup cut.json a /dev/null
 
