@@ -2,6 +2,7 @@
 /*
  * The spare that somebody means. See find_spare.h.
  */
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -97,6 +98,8 @@ bool spare_loads_at(const char *path)
 
 	if (device_peek(&dev, path))
 		return false;
+	/* What the target reads and writes passes by the cache, which may know what the disk does not any more. */
+	posix_fadvise(dev.host.fd, 0, 0, POSIX_FADV_DONTNEED);
 	loads = spare_loads(&dev);
 	device_close(&dev);
 	return loads;
