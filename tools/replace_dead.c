@@ -306,19 +306,29 @@ static int find_its_main(struct dead *dead)
 	return STATUS_DONE;
 }
 
+/* How the device is brought up that was not live: as remaptab has it. */
+static struct assembly_options as_asked(const struct dead *dead)
+{
+	const struct table_options *options = dead->line ? &dead->line->options : NULL;
+
+	return (struct assembly_options){
+		.name = dead->options->name,
+		.main = dead->main,
+		.spare = dead->options->spare,
+		.features = options ? options->features : "",
+		.nr_features = options ? options->nr_features : 0,
+		.read_only = options && options->read_only,
+		.listed = dead->line,
+	};
+}
+
 /* A length that the device could not be brought up with. */
 static int check_length(const struct dead *dead, enum identity_verdict verdict)
 {
 	const struct replace_dead_options *options = dead->options;
 	const struct device *main = &dead->session.main;
 	const struct rmeta_superblock *sb = &dead->session.file.sb;
-	const struct assembly_options enlarged = {
-		.name = options->name,
-		.main = dead->main,
-		.spare = options->spare,
-		.features = "",
-		.force_main = true,
-	};
+	struct assembly_options enlarged = as_asked(dead);
 	char got[UNITS_TEXT], wanted[UNITS_TEXT], *restore, *open;
 
 	if (identity_fits(main->sectors, verdict, sb))
@@ -332,6 +342,7 @@ static int check_length(const struct dead *dead, enum identity_verdict verdict)
 	restore = command_value(restore, "--main", dead->main, NULL);
 	restore = with_options(restore, options);
 	restore = command_word(restore, options->spare);
+	enlarged.force_main = true;
 	open = assembly_command(&enlarged, NULL);
 	report_error("if it was enlarged: %s, and then %s", restore, open);
 	free(open);
@@ -371,22 +382,6 @@ static int check_main(struct dead *dead, const struct identity *identity)
 /*
  * The new spare
  */
-
-/* How the device is brought up that was not live: as remaptab has it. */
-static struct assembly_options as_asked(const struct dead *dead)
-{
-	const struct table_options *options = dead->line ? &dead->line->options : NULL;
-
-	return (struct assembly_options){
-		.name = dead->options->name,
-		.main = dead->main,
-		.spare = dead->options->spare,
-		.features = options ? options->features : "",
-		.nr_features = options ? options->nr_features : 0,
-		.read_only = options && options->read_only,
-		.listed = dead->line,
-	};
-}
 
 /*
  * What is refused as somebody's spare is as an earlier run leaves it that was cut short before remaptab
