@@ -119,15 +119,33 @@ char *spare_taking_command(const struct blockdev_list *list, const u8 uuid[16], 
 	return command_word(command, new);
 }
 
-bool spare_say_taking(const struct blockdev_list *list, const u8 uuid[16], const char *shown,
-		      const char *name, const char *tab)
+void spare_warn_used_since(const char *dir, const struct rmeta_superblock *taking, const char *shown)
 {
+	struct newest_backup backup;
+	char when[UNITS_TEXT], *path;
+
+	if (!newest_backup_find(&backup, dir, taking->host_id) || (u64)backup.when <= taking->created)
+		return;
+	path = escape_text(backup.path, strlen(backup.path));
+	report_warn("the old spare was in use since %s was to replace it, for %s is of %s: what it got then is not on %s",
+		    shown, path, units_time((u64)backup.when, when), shown);
+	free(path);
+}
+
+bool spare_say_taking(const struct spare_search *search, const u8 uuid[16], const char *shown,
+		      const char *name)
+{
+	struct rmeta_superblock sb;
 	struct blockdev new;
+	struct device dev;
 	char text[40], *command;
 
-	if (!find_taking(&new, list, uuid))
+	if (!find_taking(&new, search->list, uuid) || device_peek(&dev, new.path))
 		return false;
-	command = spare_taking_command(list, uuid, new.path, name, tab);
+	if (spare_mark(&dev, &sb) == RMETA_MARK_TAKING)
+		spare_warn_used_since(search->dir, &sb, new.path);
+	device_close(&dev);
+	command = spare_taking_command(search->list, uuid, new.path, name, search->tab);
 	report_error("%s: its spare (uuid %s) was being replaced by %s, and that was cut short: %s goes on",
 		     shown, units_uuid(uuid, text), new.path, command);
 	free(command);
@@ -185,7 +203,7 @@ static int find_by_uuid(struct spare_operand *operand, const struct spare_search
 	}
 	if (find_last_step(operand, search->successor, uuid, search->list))
 		return STATUS_DONE;
-	if (spare_say_taking(search->list, uuid, shown, name, search->tab))
+	if (spare_say_taking(search, uuid, shown, name))
 		return STATUS_FAILED;
 	report_error("%s: its spare is not here (uuid %s): without it blocks of main are old", shown,
 		     units_uuid(uuid, text));

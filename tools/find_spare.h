@@ -48,17 +48,41 @@ char *spare_taking_command(const struct blockdev_list *list, const u8 uuid[16], 
 			   const char *name, const char *tab);
 
 /**
- * spare_say_taking() - report that a spare was being replaced, and what goes on with it
+ * struct spare_search - where a spare is looked for, and what is said of one that is not here
  * @list: block devices
+ * @tab: path of remaptab
+ * @dir: directory of backups
+ * @successor: path of the device that is to replace it, or NULL. Where it was about to when that was cut short,
+ *	and no spare is left, the half erased old one is what is found, or the successor itself
+ */
+struct spare_search {
+	const struct blockdev_list *list;
+	const char *tab;
+	const char *dir;
+	const char *successor;
+};
+
+/**
+ * spare_say_taking() - report that a spare was being replaced, and what goes on with it
+ * @search: among what
  * @uuid: of the spare
  * @shown: what it was asked for by, safe to print
  * @name: that remaptab has for it, or NULL
- * @tab: path of remaptab
  *
  * Return: false where that is not so: nothing was said.
  */
-bool spare_say_taking(const struct blockdev_list *list, const u8 uuid[16], const char *shown,
-		      const char *name, const char *tab);
+bool spare_say_taking(const struct spare_search *search, const u8 uuid[16], const char *shown,
+		      const char *name);
+
+/**
+ * spare_warn_used_since() - warn when the spare that was to be replaced was in use after that was cut short
+ * @dir: directory of backups, of which one is made whenever a device comes up or goes down
+ * @taking: marked superblock of the device that was to take over
+ * @shown: its path, safe to print
+ *
+ * Where the old spare is here that is seen, and all is copied anew. When it is gone only this tells.
+ */
+void spare_warn_used_since(const char *dir, const struct rmeta_superblock *taking, const char *shown);
 
 /* Is there a spare at a path of a block device of which the table can be loaded? Says nothing. */
 bool spare_loads_at(const char *path);
@@ -89,21 +113,6 @@ struct spare_operand {
 	const struct remaptab_entry *line;
 	const char *path;
 	struct blockdev found;
-};
-
-/**
- * struct spare_search - where a spare is looked for, and what is said of one that is not here
- * @list: block devices
- * @tab: path of remaptab
- * @dir: directory of backups
- * @successor: path of the device that is to replace it, or NULL. Where it was about to when that was cut short,
- *	and no spare is left, the half erased old one is what is found, or the successor itself
- */
-struct spare_search {
-	const struct blockdev_list *list;
-	const char *tab;
-	const char *dir;
-	const char *successor;
 };
 
 /**

@@ -238,13 +238,18 @@ static int refuse_taking(struct dead *dead)
 	const u8 *uuid = dead->session.file.sb.uuid;
 	const struct remaptab_entry *line = dead->line;
 	bool listed = line && !memcmp(line->spare_uuid, uuid, sizeof(line->spare_uuid));
+	const struct spare_search search = {
+		.list = &dead->list,
+		.tab = options->tab,
+		.dir = options->dir,
+	};
 	char dm_uuid[BLOCKDEV_DM_UUID], *shown;
 	int status = STATUS_DONE;
 
 	if (dm_table_exists(NULL, blockdev_dm_uuid(uuid, dm_uuid)))
 		return STATUS_DONE;
 	shown = escape_text(options->name, strlen(options->name));
-	if (spare_say_taking(&dead->list, uuid, shown, listed ? line->name : NULL, options->tab))
+	if (spare_say_taking(&search, uuid, shown, listed ? line->name : NULL))
 		status = STATUS_FAILED;
 	free(shown);
 	return status;

@@ -145,8 +145,10 @@ static int find_last_step(struct replacing *re, int mark, const struct rmeta_sup
 		return STATUS_DONE;
 	memcpy(re->old_uuid, new->host_id, sizeof(re->old_uuid));
 	re->finish = true;
-	if (device_is_at(&re->session.spare, re->old_path))
+	if (device_is_at(&re->session.spare, re->old_path)) {
+		spare_warn_used_since(re->options->dir, new, re->session.spare.shown);
 		return refuse_counting(re, re->old_uuid);
+	}
 	if (device_open(&old, re->old_path, DEVICE_READ, "old spare")) {
 		command = again(re->options, re->options->main, re->options->common.operands[1],
 				re->options->common.operands[1]);

@@ -257,6 +257,11 @@ static void assemble_all(struct scan *scan)
 /* Lines of remaptab of which no spare was found. */
 static void say_missing(struct scan *scan)
 {
+	const struct spare_search search = {
+		.list = &scan->list,
+		.tab = scan->options->tab,
+		.dir = scan->options->dir,
+	};
 	char uuid[40];
 	size_t i, nr;
 
@@ -269,8 +274,7 @@ static void say_missing(struct scan *scan)
 		if (nr < scan->nr)
 			continue;
 		scan->status = STATUS_LOOK;
-		if (spare_say_taking(&scan->list, entry->spare_uuid, entry->name, entry->name,
-				     scan->options->tab))
+		if (spare_say_taking(&search, entry->spare_uuid, entry->name, entry->name))
 			continue;
 		report_error("%s: its spare is not here (uuid %s): without it blocks of main are old, so main is not used instead",
 			     entry->name, units_uuid(entry->spare_uuid, uuid));

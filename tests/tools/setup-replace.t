@@ -251,6 +251,10 @@ told("a newer backup is warned of", 8,
      [saved + ", of ", "(sequence %d), is not the newest backup of that spare: %s is, of 2099-01-01 00:00:00 UTC (sequence %d)" %
       (sequence, newer, sequence + 1)],
      "replace-spare", "-T", "tab", "-d", "backups", "--from-backup", saved, "attic", "many.img")
+told("so is a replacement that is older than it", 8,
+     ["the old spare was in use since %s was to replace it, for %s is of 2099-01-01 00:00:00 UTC: what it got then is not on %s" %
+      (taker, newer, taker)],
+     "open", "-T", "tab", "-d", "backups", "attic")
 os.unlink(newer)
 told("the newest is not", 8, ["attic: "],
      "replace-spare", "-T", "tab", "-d", "backups", "--from-backup", saved, "attic", "many.img", never="newest")
@@ -262,7 +266,7 @@ told("nor under a name that is not listed", 8,
      ["of another name", "remap-setup replace-spare -T tab %s %s goes on" % (taker, taker)],
      "replace-spare", "-T", "tab", "--from-backup", saved, "of another name", "many.img")
 goes_on = cut + "remap-setup replace-spare -T tab attic %s goes on" % taker
-told("open says what goes on with it", 8, [goes_on], "open", "-T", "tab", "-d", "backups", "attic")
+told("open says what goes on with it", 8, [goes_on], "open", "-T", "tab", "-d", "backups", "attic", never="in use since")
 told("so does scan", 1, [goes_on], "scan", "--listed", "-T", "tab")
 told("and replace-spare with another new one", 8, [goes_on], "replace-spare", "-T", "tab", "-d", "backups", "attic", "many.img")
 shutil.copy("spare.img", "whole.spare")
