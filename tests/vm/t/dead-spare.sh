@@ -159,5 +159,8 @@ like "$(dm_table archive)" "breaker 77 600" "the options are those of remaptab"
 need remap-setup close archive
 runs "and the other command" remap-setup open -o breaker=5:60 archive $M /dev/mapper/bad
 like "$(dm_table archive)" "breaker 5 60" "brings those back"
+says 8 "the spare /dev/mapper/bad can be read: remap-setup replace-spare -f --allow-large-spare archive /dev/vdc takes what its slots hold along" \
+	"a live device with a spare that can be read" \
+	replace "$(backup_of archive)" archive /dev/vdc -f --allow-large-spare
 need remap-setup close archive
 done_testing
