@@ -58,7 +58,13 @@ int live_swap_find(struct live_swap *swap, const char *operand)
 		dmdev_report(operand, r);
 		return STATUS_FAILED;
 	}
-	status = take_words(swap, lines.line[0].text);
+	if (lines.nr == 1) {
+		status = take_words(swap, lines.line[0].text);
+	} else {
+		report_error("the table of %s has %zu lines, and this brings up one; nothing was changed (take it down by hand, and give the path of the spare)",
+			     swap->live.dev.shown, lines.nr);
+		status = STATUS_FAILED;
+	}
 	dmdev_lines_free(&lines);
 	return status;
 }
