@@ -6,6 +6,7 @@
 #include "find_main.h"
 #include "find_spare.h"
 #include "other_spares.h"
+#include "remaptab.h"
 #include "report.h"
 #include "spare.h"
 #include "units.h"
@@ -136,5 +137,30 @@ int other_spares_refuse(const struct device *main, const struct identity *identi
 			status = look_at(&looking, dev);
 	}
 	blockdev_list_free(&looking.list);
+	return status;
+}
+
+int listed_spare_refuse(const struct device *main, const struct identity *identity, const u8 *except,
+			const char *path)
+{
+	const struct remaptab_entry *entry;
+	int status = STATUS_FAILED;
+	struct remaptab tab;
+	char uuid[40], *command;
+
+	if (remaptab_read(&tab, path))
+		goto out;
+	status = STATUS_DONE;
+	entry = remaptab_by_main(&tab, main, identity);
+	if (!entry || is_uuid(except, entry->spare_uuid))
+		goto out;
+	command = remaptab_disable_command(path, entry->name);
+	report_error("%s:%u: %s has a spare already, that of %s (uuid %s), and blocks that live there are old on main; nothing was changed (if that spare is of no use any more: %s)",
+		     tab.shown, entry->line, main->shown, entry->name,
+		     units_uuid(entry->spare_uuid, uuid), command);
+	free(command);
+	status = STATUS_FAILED;
+out:
+	remaptab_free(&tab);
 	return status;
 }

@@ -25,4 +25,18 @@
 int other_spares_refuse(const struct device *main, const struct identity *identity, dev_t spare,
 			const u8 *except, const char *tab);
 
+/**
+ * listed_spare_refuse() - has remaptab another spare for a main, here or not?
+ * @main: open
+ * @identity: of it
+ * @except: uuid of a spare that may be the one, or NULL
+ * @path: of remaptab
+ *
+ * With a second line for one main scan would bring up neither.
+ *
+ * Return: STATUS_DONE; or STATUS_FAILED with an error that names the line and the way out.
+ */
+int listed_spare_refuse(const struct device *main, const struct identity *identity, const u8 *except,
+			const char *path);
+
 #endif

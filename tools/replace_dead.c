@@ -629,6 +629,9 @@ static int run_on(struct dead *dead)
 	identity_get(&session->main, &identity);
 	status = check_main(dead, &identity);
 	if (!status)
+		status = listed_spare_refuse(&session->main, &identity, session->file.sb.uuid,
+					     options->tab);
+	if (!status)
 		status = other_spares_refuse(&session->main, &identity, session->spare.stat.st_rdev,
 					     session->file.sb.uuid, options->tab);
 	if (status)

@@ -186,30 +186,6 @@ static int do_create(struct new_device *new, struct make_spare *make)
 	return status;
 }
 
-/* Blocks that live on the spare it has are old on main: with a new spare they would be taken for good. */
-static int refuse_listed(const struct make_spare *make, const char *path)
-{
-	const struct remaptab_entry *entry;
-	int status = STATUS_FAILED;
-	struct remaptab tab;
-	char uuid[40], *command;
-
-	if (!remaptab_read(&tab, path)) {
-		entry = remaptab_by_main(&tab, &make->main, &make->identity);
-		if (entry) {
-			command = remaptab_disable_command(path, entry->name);
-			report_error("%s:%u: %s has a spare already, that of %s (uuid %s), and blocks that live there are old on main; nothing was changed (if that spare is of no use any more: %s)",
-				     tab.shown, entry->line, make->main.shown, entry->name,
-				     units_uuid(entry->spare_uuid, uuid), command);
-			free(command);
-		} else {
-			status = STATUS_DONE;
-		}
-	}
-	remaptab_free(&tab);
-	return status;
-}
-
 static int prepare(struct make_spare *make, const char *name, const char *tab)
 {
 	int status;
@@ -222,7 +198,7 @@ static int prepare(struct make_spare *make, const char *name, const char *tab)
 	if (!status)
 		status = check_devices(make);
 	if (!status)
-		status = refuse_listed(make, tab);
+		status = listed_spare_refuse(&make->main, &make->identity, NULL, tab);
 	if (!status)
 		status = other_spares_refuse(&make->main, &make->identity, make->spare.stat.st_rdev, NULL,
 					     tab);

@@ -8,6 +8,7 @@
  *	spare not released by another host	--adopt
  *	new main in use				stop what has it
  *	new main is a spare, or this one	never
+ *	new main has another spare		never
  *	new main shorter than main was		never
  *	longer, without an identity		never
  *	a mapfile of something else		never
@@ -23,6 +24,7 @@
 #include "confirm.h"
 #include "escape.h"
 #include "main_print.h"
+#include "other_spares.h"
 #include "rebind.h"
 #include "remaptab_follow.h"
 #include "rescue_map.h"
@@ -169,6 +171,19 @@ static int check_blocks(const struct rebinding *re)
 	return STATUS_FAILED;
 }
 
+/* In an image file there is no device that scan could bring up. */
+static int refuse_other_spares(const struct rebinding *re)
+{
+	const struct device *main = &re->main;
+	const u8 *uuid = re->load.table.sb.uuid;
+	int status = listed_spare_refuse(main, &re->identity, uuid, re->options->tab);
+
+	if (status || !main->is_block)
+		return status;
+	return other_spares_refuse(main, &re->identity, re->spare.stat.st_rdev, uuid,
+				   re->options->tab);
+}
+
 static int check_main(struct rebinding *re)
 {
 	const char *path = re->options->common.operands[1];
@@ -190,6 +205,8 @@ static int check_main(struct rebinding *re)
 		status = STATUS_FAILED;
 	}
 	identity_get(&re->main, &re->identity);
+	if (!status)
+		status = refuse_other_spares(re);
 	if (!status)
 		status = check_length(re);
 	if (!status)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A main and its spare as images, with entries of all kinds and every sector different, and what
 each sector of main is to its user: for the tests of remap-restore and remap-recover."""
+import atexit
 import os
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -148,3 +150,17 @@ def check(what, pair, image, gone, retried=()):
         wrong += [data.read(1)] if data.read(1) else []
     lost = {sector for sector in pair.owner if pair.owner[sector] == "lost"} | set(gone)
     return ok(not wrong and areas_of(image + ".map") == lost, what, len(wrong), *wrong[:5])
+
+
+def attach(path):
+    """A loop device of an image; None where there are none to be had."""
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    done = subprocess.run(["losetup", "-f", "--show", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    if os.getuid() or done.returncode:
+        return None
+    atexit.register(subprocess.run, ["losetup", "-d", done.stdout.decode().strip()], stderr=subprocess.DEVNULL)
+    return done.stdout.decode().strip()
+
+
+def detach(device):
+    subprocess.run(["losetup", "-d", device], check=True)

@@ -170,6 +170,20 @@ with open("tab") as tab:
     lines = tab.read()
 ok(lines == "# ours\nb - UUID=%s\nattic - UUID=%s noauto # the attic\n" %
    ("11111111-2222-3333-4444-555555555555", uuid), "its line in remaptab has the new main", lines)
+loop = attach("new.img")
+if loop:
+    now = digest("copy.img")
+    with open("tab", "a") as tab:
+        tab.write("other %s UUID=22222222-2222-3333-4444-555555555555\n" % loop)
+    status, _, errors = rebind("-m", "map", "copy.img", loop)
+    ok(status == 8 and "%s has a spare already, that of other" % loop in errors and
+       "remap-setup disable -T tab other" in errors and digest("copy.img") == now,
+       "a main that is listed with another spare is refused", status, errors)
+    detach(loop)
+else:
+    ok(True, "a main that is listed with another spare # SKIP no loop devices here")
+with open("tab", "w") as tab:
+    tab.write(lines)
 status, result, errors = run_json("remap-setup", "rebind", "-T", "tab", "-m", "map", "copy.img", "new.img")
 ok(not status and result["slots"] == 0 and result["copied_sectors"] == 0 and
    result["lost_before_sectors"] == len(missing & lost) and composite("new.img", "copy.img") == want,

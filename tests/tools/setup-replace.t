@@ -208,22 +208,8 @@ ok(not got and "is to replace" not in gives("new.img") and gives("old.img") == w
 
 
 # The same on block devices, where the old one, and what takes over from it, are found by what is on them.
-def attach(path):
-    """A loop device of an image; None where there are none to be had."""
-    done = subprocess.run(["losetup", "-f", "--show", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    if done.returncode:
-        return None
-    atexit.register(subprocess.run, ["losetup", "-d", done.stdout.decode().strip()], stderr=subprocess.DEVNULL)
-    return done.stdout.decode().strip()
-
-
-def detach(device):
-    subprocess.run(["losetup", "-d", device], check=True)
-
-
-os.environ["PATH"] += ":/usr/sbin:/sbin"
 ends(*taking)
-taker = attach("new.img") if os.getuid() == 0 else None
+taker = attach("new.img")
 if not taker:
     ok(True, "block devices # SKIP not root, or no loop devices here")
     finish()
