@@ -37,9 +37,7 @@ need mkdir -p $CG
 need mount -t cgroup2 none $CG
 echo +memory >$CG/cgroup.subtree_control
 need mkdir $CG/hog
-# at high it waits for memory; at max, while nothing can be swapped out, it would be killed
-echo ${LIMIT_MIB}M >$CG/hog/memory.high
-echo $((2 * LIMIT_MIB))M >$CG/hog/memory.max
+echo ${LIMIT_MIB}M >$CG/hog/memory.max
 swapped_mib() { awk '/SwapTotal/ { total = $2 } /SwapFree/ { free = $2 }
 	END { print int((total - free) / 1024) }' /proc/meminfo; }
 
@@ -55,9 +53,14 @@ wait_for 60 sh -c '[ $(awk "/SwapTotal/ { t = \$2 } /SwapFree/ { f = \$2 } END {
 at_least "$(swapped_mib)" 20 "MiB are on swap"
 # a disk that begins to fail elsewhere while swap is in use, and a suspend for good measure
 inject main add w 100000+4000 MEDIUM
+# at high it waits for memory; at max it would be killed, as long as nothing can be swapped out
+echo ${LIMIT_MIB}M >$CG/hog/memory.high
+echo $((2 * LIMIT_MIB))M >$CG/hog/memory.max
 need dm_suspend --noflush r
 usleep 300000
 need dm_resume r
+echo ${LIMIT_MIB}M >$CG/hog/memory.max
+echo max >$CG/hog/memory.high
 wait $hog
 is "$?" 0 "every page came back as it was"
 like "$(cat /tmp/hog.out)" 'wrong=0$' "none was wrong"
