@@ -42,7 +42,7 @@ SETUP := remap-setup verbs setup_list setup_create setup_open setup_close make_s
 	setup_scan setup_table setup_enable setup_advice setup_udev closed run_mark run_lock remaptab remaptab_lock output \
 	setup_message setup_unmap setup_erase setup_backup backup backup_dir \
 	retired_to salvage confirm ranges spare_refuse setup_rebind rebind rescue_map slot_copy \
-	remaptab_follow setup_replace replacing replace_dead live_swap dm_in_use restore_read restore_new restore_own restore_table restore_show \
+	remaptab_follow setup_replace replacing replace_dead dead_spare live_swap dm_in_use restore_read restore_new restore_own restore_table restore_show \
 	dump_file dump_members clone_map
 remap-setup_OBJ := $(patsubst %,$(O)/tools/%.o,$(SETUP) $(LIVE))
 remap-setup_LIBS := -ldevmapper
