@@ -198,6 +198,7 @@ static void free_core(struct remap_core *core)
 	remap_jobs_exit(core);
 	remap_work_exit(core);
 	remap_meta_exit(core);
+	remap_meta_io_exit(core);
 	/* Only now can nothing raise an event any more. */
 	cancel_work_sync(&core->event_work);
 	remap_scan_exit(core);
@@ -246,8 +247,9 @@ static struct remap_core *make_core(struct remap_target *t)
 	core->fenced = kvmalloc_array(REMAP_FENCED, sizeof(*core->fenced), GFP_KERNEL);
 	core->percpu = alloc_percpu(struct remap_percpu);
 	/* All of them, so that all can be undone. */
-	if (remap_meta_init(core) | remap_work_init(core) | remap_jobs_init(core) ||
-	    !core->regions || !core->busy || !core->fenced || !core->percpu) {
+	if (remap_meta_io_init(core) | remap_meta_init(core) | remap_work_init(core) |
+	    remap_jobs_init(core) || !core->regions || !core->busy || !core->fenced ||
+	    !core->percpu) {
 		free_core(core);
 		return NULL;
 	}

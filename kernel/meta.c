@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The metadata worker: the one writer of a spare's table while bios flow, and the engine's
- * I/O. Requests that wait together are committed together, sorted by slot, so that those
- * of one page are one write of it; a lone one is not delayed. Slots are reserved and the
- * table is grown ahead of need, so that an error on main rarely waits for either.
+ * The metadata worker: the one writer of a spare's table while bios flow. Requests that wait
+ * together are committed together, sorted by slot, so that those of one page are one write
+ * of it; a lone one is not delayed. When it has nothing else to do it prepares slots.
  *
  * Runs on a workqueue of its own that no data I/O goes through, under memalloc_noio: it is
  * what memory reclaim may be waiting for. Knows nothing of bios from above.
@@ -14,241 +13,6 @@
 #include "remap.h"
 
 #define IMPORT_SCAN 65536		/* blocks looked at in one step of an import */
-
-/*
- * I/O of the engine
- */
-
-struct io_wait {
-	atomic_t pending;
-	struct completion done;
-};
-
-struct io_bio {
-	struct rmeta_io *io;
-	struct io_wait *wait;
-	struct bio bio;			/* last: vectors follow */
-};
-
-static void put_wait(struct io_wait *wait)
-{
-	if (atomic_dec_and_test(&wait->pending))
-		complete(&wait->done);
-}
-
-static void end_meta_bio(struct bio *bio)
-{
-	struct io_bio *io_bio = container_of(bio, struct io_bio, bio);
-	struct io_wait *wait = io_bio->wait;
-
-	if (bio->bi_status)
-		WRITE_ONCE(io_bio->io->error, blk_status_to_errno(bio->bi_status));
-	bio_put(bio);
-	put_wait(wait);
-}
-
-static struct page *page_at(void *data)
-{
-	return is_vmalloc_addr(data) ? vmalloc_to_page(data) : virt_to_page(data);
-}
-
-/* Start one request, in as many bios as it needs. */
-static void start_io(struct remap_core *core, struct rmeta_io *io, struct io_wait *wait)
-{
-	blk_opf_t opf = REQ_META | REQ_SYNC;
-	u32 done = 0;
-
-	opf |= io->op == RMETA_WRITE ? REQ_OP_WRITE | REQ_FUA : REQ_OP_READ;
-	io->error = 0;
-	while (done < io->bytes) {
-		unsigned int vecs = min_t(u32, DIV_ROUND_UP(io->bytes - done, RMETA_BYTES),
-					  BIO_MAX_VECS);
-		struct io_bio *io_bio;
-		struct bio *bio;
-
-		bio = bio_alloc_bioset(core->spare, vecs, opf, GFP_NOIO, &core->meta_bios);
-		io_bio = container_of(bio, struct io_bio, bio);
-		io_bio->io = io;
-		io_bio->wait = wait;
-		bio->bi_end_io = end_meta_bio;
-		bio->bi_iter.bi_sector = io->sector + (done >> SECTOR_SHIFT);
-		for (; vecs; vecs--, done += RMETA_BYTES) {
-			u8 *data = (u8 *)io->data + done;
-
-			__bio_add_page(bio, page_at(data), RMETA_BYTES, offset_in_page(data));
-		}
-		atomic_inc(&wait->pending);
-		submit_bio(bio);
-	}
-}
-
-static void host_submit(void *host, struct rmeta_io *ios, unsigned int nr_ios)
-{
-	struct io_wait wait;
-	unsigned int i;
-
-	/* Buffers are aligned to RMETA_BYTES, so that each of these is in one page of memory. */
-	BUILD_BUG_ON(PAGE_SIZE % RMETA_BYTES);
-	atomic_set(&wait.pending, 1);
-	init_completion(&wait.done);
-	for (i = 0; i < nr_ios; i++)
-		start_io(host, &ios[i], &wait);
-	put_wait(&wait);
-	wait_for_completion_io(&wait.done);
-}
-
-static u64 host_now(void *host)
-{
-	return ktime_get_real_seconds();
-}
-
-static void host_resized(void *host, u32 from, u32 to, u64 count)
-{
-	struct remap_core *core = host;
-
-	remap_info(core, "Adaptive hash table resize: %u -> %u buckets (count=%llu)", from, to,
-		   count);
-}
-
-const struct rmeta_host_ops remap_host_ops = {
-	.submit = host_submit,
-	.now = host_now,
-	.resized = host_resized,
-};
-
-/*
- * Slots ahead of need
- */
-
-static int reserve(struct remap_core *core, slot_t *slot)
-{
-	int r = rmeta_table_reserve(&core->table, slot);
-
-	if (r == -ENOSPC && !core->no_growth) {
-		r = rmeta_table_grow(&core->table);
-		if (r && r != -ENOMEM)
-			core->no_growth = true;
-		if (!r)
-			r = rmeta_table_reserve(&core->table, slot);
-		else if (r != -ENOMEM)
-			r = -ENOSPC;
-	}
-	if (core->no_slots != (r == -ENOSPC)) {
-		WRITE_ONCE(core->no_slots, r == -ENOSPC);
-		remap_event(core);
-	}
-	return r;
-}
-
-static bool put_into_pool(struct remap_core *core, slot_t slot)
-{
-	bool pooled;
-
-	spin_lock(&core->meta_lock);
-	pooled = core->nr_pool < REMAP_POOL;
-	if (pooled)
-		core->pool[core->nr_pool++] = slot;
-	spin_unlock(&core->meta_lock);
-	return pooled;
-}
-
-static bool take_from_pool(struct remap_core *core, slot_t *slot)
-{
-	bool got = false;
-
-	spin_lock(&core->meta_lock);
-	if (core->nr_pool) {
-		*slot = core->pool[0];
-		core->nr_pool--;
-		memmove(core->pool, core->pool + 1, core->nr_pool * sizeof(*core->pool));
-		got = true;
-	}
-	spin_unlock(&core->meta_lock);
-	return got;
-}
-
-/* Whether @slot is in a page that can take no more changes. */
-static bool is_dead(const struct remap_core *core, slot_t slot)
-{
-	return hweight8(core->table.page_live[slot / RMETA_PAGE_ENTRIES]) < 2;
-}
-
-/* Slots of dead pages are no use in the pool. */
-static void clean_pool(struct remap_core *core)
-{
-	slot_t dead[REMAP_POOL];
-	unsigned int i, kept = 0, nr_dead = 0;
-
-	spin_lock(&core->meta_lock);
-	for (i = 0; i < core->nr_pool; i++) {
-		if (is_dead(core, core->pool[i]))
-			dead[nr_dead++] = core->pool[i];
-		else
-			core->pool[kept++] = core->pool[i];
-	}
-	core->nr_pool = kept;
-	spin_unlock(&core->meta_lock);
-	while (nr_dead)
-		rmeta_table_unreserve(&core->table, dead[--nr_dead]);
-}
-
-static void prepare_ahead(struct remap_core *core)
-{
-	bool low = READ_ONCE(core->nr_pool) < REMAP_POOL / 2;
-	slot_t slot;
-	int r;
-
-	while (low && !reserve(core, &slot)) {
-		if (put_into_pool(core, slot))
-			continue;
-		/* Full; the worker must not wait for itself. */
-		rmeta_table_unreserve(&core->table, slot);
-		break;
-	}
-	if (core->no_growth || rmeta_table_ready(&core->table) >= RMETA_GROUP_SLOTS / 2)
-		return;
-	r = rmeta_table_grow(&core->table);
-	if (!r || r == -ENOMEM)
-		return;
-	core->no_growth = true;
-	if (r != -ENOSPC)
-		remap_warn(core, "the slot table cannot grow (error %d)", r);
-}
-
-/**
- * remap_slot_get() - a free slot to write data to
- * @core: loaded read-write
- * @slot: out: reserved for the caller
- *
- * Return: 0, or -ENOSPC (also for lack of memory to grow into).
- * Context: process; sleeps only when none was reserved ahead.
- */
-int remap_slot_get(struct remap_core *core, slot_t *slot)
-{
-	struct remap_meta request = { .op = REMAP_META_RESERVE };
-
-	if (take_from_pool(core, slot))
-		return 0;
-	if (remap_meta_run(core, &request))
-		return -ENOSPC;
-	*slot = request.slot;
-	return 0;
-}
-
-/**
- * remap_slot_put() - a reserved slot was not needed
- * @core: loaded
- * @slot: from remap_slot_get(); what was written to it does not matter
- *
- * Context: process; may sleep.
- */
-void remap_slot_put(struct remap_core *core, slot_t slot)
-{
-	struct remap_meta request = { .op = REMAP_META_UNRESERVE, .slot = slot };
-
-	if (!put_into_pool(core, slot))
-		remap_meta_run(core, &request);
-}
 
 /*
  * Small requests
@@ -310,7 +74,7 @@ static bool make_change(struct remap_core *core, struct remap_meta *request,
 		rmeta_change_free(table, change, request->slot);
 		return true;
 	case REMAP_META_RESERVE:
-		request->error = reserve(core, &request->slot);
+		request->error = remap_slots_reserve(core, &request->slot);
 		return false;
 	case REMAP_META_UNRESERVE:
 		rmeta_table_unreserve(table, request->slot);
@@ -373,7 +137,7 @@ static bool do_requests(struct remap_core *core)
 		change++;
 	}
 	if (clean)
-		clean_pool(core);
+		remap_pool_clean(core);
 	if (nr_changes)
 		remap_event(core);
 	for (i = 0; i < nr; i++) {
@@ -447,8 +211,8 @@ static bool do_import(struct remap_core *core)
 		return false;
 	while (nr < REMAP_META_CHANGES && !import->error &&
 	       next_block(core, import, &block, &scanned)) {
-		import->error = reserve(core, &slot);
-		if (import->error == -ENOSPC && take_from_pool(core, &slot))
+		import->error = remap_slots_reserve(core, &slot);
+		if (import->error == -ENOSPC && remap_pool_take(core, &slot))
 			import->error = 0;
 		if (import->error)
 			break;
@@ -478,7 +242,7 @@ static void meta_work(struct work_struct *work)
 		more |= do_import(core);
 		more |= remap_scrub_step(core);
 	} while (more);
-	prepare_ahead(core);
+	remap_slots_prepare(core);
 	memalloc_noio_restore(noio);
 }
 
@@ -574,8 +338,6 @@ void remap_meta_kick(struct remap_core *core)
  */
 int remap_meta_init(struct remap_core *core)
 {
-	int r;
-
 	spin_lock_init(&core->meta_lock);
 	INIT_LIST_HEAD(&core->meta_requests);
 	INIT_LIST_HEAD(&core->imports);
@@ -584,10 +346,6 @@ int remap_meta_init(struct remap_core *core)
 	core->changes = kvmalloc_array(REMAP_META_CHANGES, sizeof(*core->changes), GFP_KERNEL);
 	if (!core->batch || !core->changes)
 		return -ENOMEM;
-	r = bioset_init(&core->meta_bios, RMETA_COPIES, offsetof(struct io_bio, bio),
-			BIOSET_NEED_BVECS);
-	if (r)
-		return r;
 	core->meta_wq = alloc_ordered_workqueue("dm-remap-meta/%u:%u", WQ_MEM_RECLAIM,
 						MAJOR(core->spare_devt), MINOR(core->spare_devt));
 	return core->meta_wq ? 0 : -ENOMEM;
@@ -603,7 +361,6 @@ void remap_meta_exit(struct remap_core *core)
 {
 	if (core->meta_wq)
 		destroy_workqueue(core->meta_wq);
-	bioset_exit(&core->meta_bios);
 	kvfree(core->changes);
 	kvfree(core->batch);
 }

@@ -8,7 +8,6 @@
 
 #include "table.h"
 
-#define REMAP_POOL 64			/* slots reserved ahead */
 #define REMAP_META_PAGES 16		/* pages committed together */
 #define REMAP_META_CHANGES (8 * RMETA_PAGE_ENTRIES)
 #define REMAP_META_BATCH 256		/* small requests taken at once */
@@ -93,7 +92,6 @@ struct remap_import {
 	struct completion done;
 };
 
-extern const struct rmeta_host_ops remap_host_ops;
 int remap_meta_init(struct remap_core *core);
 void remap_meta_exit(struct remap_core *core);
 void remap_meta_start(struct remap_core *core, struct list_head *requests);
@@ -101,7 +99,5 @@ int remap_meta_wait(struct remap_meta *request);
 int remap_meta_run(struct remap_core *core, struct remap_meta *request);
 void remap_meta_import(struct remap_core *core, struct remap_import *import);
 void remap_meta_kick(struct remap_core *core);
-int remap_slot_get(struct remap_core *core, slot_t *slot);
-void remap_slot_put(struct remap_core *core, slot_t slot);
 
 #endif

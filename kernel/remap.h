@@ -14,6 +14,8 @@
  *	fetch.c		a read of one block that is owned
  *	data.c		synchronous I/O on main and on slots
  *	meta.c		the metadata worker: the one writer of the table
+ *	slots.c		free slots, reserved ahead of need
+ *	meta_io.c	the engine's I/O on the spare
  *	message.c	messages
  *	unmap.c		bringing blocks home to main
  *	background.c	jobs: started, stopped, at rest while suspended
@@ -54,6 +56,8 @@
 #include "work.h"
 #include "io.h"
 #include "meta.h"
+#include "slots.h"
+#include "meta_io.h"
 #include "unmap.h"
 #include "background.h"
 #include "salvage.h"
@@ -154,7 +158,7 @@ struct remap_target {
  * @scan: of the health scan job
  * @scrub: of the metadata worker, when it scrubs
  *
- * Metadata (meta.c):
+ * Metadata (meta.c, slots.c, meta_io.c):
  * @meta_lock: not irq-safe
  * @meta_requests: for the worker
  * @imports: likewise, bulk
