@@ -54,7 +54,7 @@ echo "0+$main_sectors" | pick 100 2 - >>/tmp/write.bad
 pick 120 3 /tmp/extents.a /tmp/extents.b >/tmp/read.bad
 
 log_mark
-pattern load -S $S -t 150 -j 6 -b 1:2048 >/tmp/load.out 2>/tmp/load.err &
+pattern load -S $S -t $((150 * $(slow_factor))) -j 6 -b 1:2048 >/tmp/load.out 2>/tmp/load.err &
 load=$!
 # they go bad a few at a time, under load
 i=0

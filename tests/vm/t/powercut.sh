@@ -26,7 +26,7 @@ need pattern init -S $S $D
 
 # For each cut: bad sectors of main, bad sectors of slots, milliseconds of load, what loses power
 # in which order, with which error.
-awk -v cuts="$CUTS" -v seed="$SEED" -v main=$MAIN_SECTORS -v slots=$SLOTS -v sectors=$SLOT_SECTORS '
+awk -v cuts="$CUTS" -v seed="$SEED" -v slow="$(slow_factor)" -v main=$MAIN_SECTORS -v slots=$SLOTS -v sectors=$SLOT_SECTORS '
 	function some(n, first, range,   text, i) {
 		for (i = 0; i < n; i++) text = text (i ? "," : "") first + int(rand() * range)
 		return text
@@ -35,7 +35,7 @@ awk -v cuts="$CUTS" -v seed="$SEED" -v main=$MAIN_SECTORS -v slots=$SLOTS -v sec
 		srand(seed)
 		split("vmain:vspare vspare:vmain vspare vmain", order, " ")
 		for (c = 1; c <= cuts; c++)
-			print c, some(5, 0, main), some(1, slots, sectors), 100 + int(rand() * 300),
+			print c, some(5, 0, main), some(1, slots, sectors), (100 + int(rand() * 300)) * slow,
 				order[1 + int(rand() * 4)], rand() < 0.5 ? "IOERR" : "OFFLINE"
 	}' >/tmp/plan
 

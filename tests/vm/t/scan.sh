@@ -14,7 +14,7 @@ need dm_create r "0 16387 remap $M /dev/mapper/spare 1 format"
 # await SECONDS COMMAND...: asks once a second, since asking is work too
 await()
 {
-	_left=$1
+	_left=$(($1 * $(slow_factor)))
 	shift
 	until "$@"; do
 		_left=$((_left - 1))
