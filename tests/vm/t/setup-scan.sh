@@ -48,8 +48,8 @@ need remap-setup close two
 is "$(remap-setup table /dev/vdb)" "$table" "table of a spare is the one it would have"
 like "$(remap-setup scan)" "^/dev/vdd  *$two  two  */dev/vdc  *down" "scan: one that is down"
 
-# Two hundred others.
-need modprobe null_blk nr_devices=200 gb=1 memory_backed=0 queue_mode=0
+# Two hundred others, with a memory: without one they leave in a page what was there before, such as a superblock.
+need modprobe null_blk nr_devices=200 gb=1 memory_backed=1 queue_mode=0
 start=$(uptime_ms)
 out=$(remap-setup scan --json)
 took=$(($(uptime_ms) - start))
