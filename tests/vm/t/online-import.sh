@@ -175,8 +175,8 @@ need umount /dev/mapper
 remap-import --follow --verify=none -b 4096 --from /tmp/fifo r >/tmp/out 2>&1 &
 pid=$!
 exec 7>/tmp/fifo
-echo 3030 >&7
 before=$(status r used)
+echo 3030 >&7
 wait_for 60 used_is $((before + 1))
 need dm_remove r
 echo 3031 >&7
