@@ -31,7 +31,11 @@ static void rewrite_fast(uint64_t block)
 	expect_done(bed_finish(&write), "write of the neighbour");
 }
 
-/* A write of the neighbour took the slow path, which the rewriter waits for. */
+/*
+ * A write of the neighbour took the slow path, which the rewriter waits for. Without that it is as
+ * above: what is released second is the rewrite. With it, that is the write, and the rewrite comes
+ * to be held later.
+ */
 static void rewrite_slow(uint64_t block)
 {
 	struct bed_op write = write_op(neighbour(block), BLOCK, FIRST);
@@ -45,8 +49,11 @@ static void rewrite_slow(uint64_t block)
 	bed_start(&failing);
 	must(bed_wait("main", FAILED_WRITES, 2), "the write does not fail");
 	for_a_chance("gmain", 2);
+	hold_main("after", "w", neighbour(block), 1);
 	bed_message("gmain", "release first");
 	bed_done_within(&write, CHANCE_MS);
+	bed_message("gmain", "release first");
+	bed_done_within(&failing, CHANCE_MS);
 	settle(&failing);
 	settle(&write);
 	expect_done(failing.error, "failing write");
