@@ -4,13 +4,12 @@
 # The protections of the target, taken out one at a time: without it, the race that it is for
 # must be lost, or the test of that race proves nothing.
 #
-# DM_REMAP_HAZARDS: which (names, or "all"; default: a few); DM_REMAP_ROUNDS: of each race
+# DM_REMAP_HAZARDS: which (names; default: all); DM_REMAP_ROUNDS: of each race
 # (default 6); DM_REMAP_KERNELS (default 6.1).
 
 here=$(cd "$(dirname "$0")" && pwd)
-hazards=${DM_REMAP_HAZARDS:-retest own}
+hazards=${DM_REMAP_HAZARDS:-$("$here/hazards/build" --list)}
 kernels=${DM_REMAP_KERNELS:-6.1}
-[ "$hazards" = all ] && hazards=$("$here/hazards/build" --list)
 
 . "$here/common.sh"
 # shellcheck disable=SC2086
