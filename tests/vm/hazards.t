@@ -5,10 +5,15 @@
 # must be lost, or the test of that race proves nothing.
 #
 # DM_REMAP_HAZARDS: which (names; default: all); DM_REMAP_ROUNDS: of each race
-# (default 6); DM_REMAP_KERNELS (default 6.1).
+# (default 10); DM_REMAP_KERNELS (default 6.1).
 
 here=$(cd "$(dirname "$0")" && pwd)
-hazards=${DM_REMAP_HAZARDS:-$("$here/hazards/build" --list)}
+hazards=${DM_REMAP_HAZARDS:-}
+all=
+[ -n "$hazards" ] || {
+	hazards=$("$here/hazards/build" --list)
+	all=yes
+}
 kernels=${DM_REMAP_KERNELS:-6.1}
 
 . "$here/common.sh"
@@ -28,5 +33,5 @@ for kernel in $kernels; do
 		exit 1
 	fi
 done
-exec "$here/run" -k "$kernels" -c "$carry" -e "HAZARDS=$words" -e "ROUNDS=${DM_REMAP_ROUNDS:-6}" \
-	${DM_REMAP_TIMEOUT:+-t "$DM_REMAP_TIMEOUT"} "$here/hazards/guest.sh"
+exec "$here/run" -k "$kernels" -c "$carry" -e "HAZARDS=$words" -e "ROUNDS=${DM_REMAP_ROUNDS:-10}" \
+	-e "ALL=$all" ${DM_REMAP_TIMEOUT:+-t "$DM_REMAP_TIMEOUT"} "$here/hazards/guest.sh"

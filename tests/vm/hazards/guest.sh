@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Each race is lost on the module without the protection that it is for. Run by ../hazards.t,
-# which says on the command line which modules there are and what they lose.
-# vm: mem=640 timeout=240 modules=dm-inject,dm-gate,dm-volatile
+# which says in its environment which modules there are and what they lose, and whether they are all.
+# vm: mem=640 timeout=600 modules=dm-inject,dm-gate,dm-volatile
 
 . /guest/lib.sh
 
@@ -22,4 +22,9 @@ for word in $words; do
 	done
 	need rmmod dm_remap
 done
+if [ -n "$ALL" ]; then
+	races=$( (race list; cuts list) | awk '{ print $1 }' | sort)
+	lost=$(printf '%s\n' $words | sed 's/^[^:]*://' | tr : '\n' | sort -u)
+	is "$races" "$lost" "there is no race that no protection is for"
+fi
 done_testing
